@@ -1,0 +1,120 @@
+"""How a system is declared: its actions, their handlers and their probes. No I/O here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from schemas.models import Contract, Record
+
+__all__ = ["Action", "Call", "Handler", "Probe", "System", "SystemConfig", "SystemFactory"]
+
+C = TypeVar("C", bound=Record)
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a handler knows of the effect beside its command.
+
+    `idempotency_key` is the same for every attempt of one effect. `renew` must be awaited right before every call
+    to the system, in-place retry and probe: it renews the claim by compare-and-set and raises `ClaimLost` where
+    another worker owns the effect now.
+    """
+
+    saga_id: UUID
+    step: str
+    direction: str
+    attempt: int
+    idempotency_key: str
+    renew: Callable[[], Awaitable[None]]
+    deadline: datetime | None = None
+    agent: str = ""
+
+
+class Handler(Protocol[C, R]):
+    """Does one action. Raises `Rejected`, `Failed` or `Unknown`."""
+
+    async def __call__(self, command: C, call: Call, /) -> R: ...
+
+
+class Probe(Protocol[C, R]):
+    """Asks the system whether the action was done; None where it was not. Raises `Failed` or `Unknown`."""
+
+    async def __call__(self, command: C, call: Call, /) -> R | None: ...
+
+
+@dataclass(slots=True)
+class Action:
+    """One action of a system. `timeout` is the limit of one call in seconds, in-place retries included."""
+
+    command: type[Record]
+    handler: Callable[[Any, Call], Awaitable[Record]]
+    timeout: float
+    probe: Callable[[Any, Call], Awaitable[Record | None]] | None = None
+
+    @property
+    def contract(self) -> Contract:
+        """The contract of the action's command."""
+        return self.command.contract
+
+
+@dataclass(slots=True)
+class System:
+    """One target system: a consumer group, its actions, and what is opened while it runs."""
+
+    name: str
+    concurrency: int = 64
+    lifespan: Callable[[], AbstractAsyncContextManager[object]] = nullcontext
+    actions: dict[str, Action] = field(default_factory=dict)
+
+    def action(
+        self, command: type[C], *, timeout: float = 30.0
+    ) -> Callable[[Callable[[C, Call], Awaitable[R]]], Callable[[C, Call], Awaitable[R]]]:
+        """Declare the handler of a command. The contract in `schemas/` says what it returns.
+
+        Raises:
+            ValueError: the command belongs to another system, or has a handler already.
+        """
+        contract = command.contract
+        if contract.system != self.name:
+            msg = f"{contract.name} is a command of system {contract.system!r}, not {self.name!r}"
+            raise ValueError(msg)
+        if contract.name in self.actions:
+            msg = f"{contract.name} has a handler already"
+            raise ValueError(msg)
+
+        def declare(handler: Callable[[C, Call], Awaitable[R]]) -> Callable[[C, Call], Awaitable[R]]:
+            self.actions[contract.name] = Action(command, handler, timeout)
+            return handler
+
+        return declare
+
+    def probe(
+        self, command: type[C]
+    ) -> Callable[[Callable[[C, Call], Awaitable[R | None]]], Callable[[C, Call], Awaitable[R | None]]]:
+        """Declare the probe of a command that has a handler."""
+
+        def declare(probe: Callable[[C, Call], Awaitable[R | None]]) -> Callable[[C, Call], Awaitable[R | None]]:
+            self.actions[command.contract.name].probe = probe
+            return probe
+
+        return declare
+
+
+@dataclass(frozen=True, slots=True)
+class SystemConfig:
+    """Settings of one system: its base URL (`http://…`, `smtp://…`) and options of its own."""
+
+    base_url: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+class SystemFactory(Protocol):
+    """Builds a system from its settings; must not connect."""
+
+    def __call__(self, config: SystemConfig, /) -> System: ...

@@ -1,0 +1,107 @@
+"""What a saga does next, from where it stands now: go forward, go back, wait, or end.
+
+It looks at the state only, never at the message that led there, so every way into a state continues alike.
+"""
+
+from __future__ import annotations
+
+from orchestrator.core.definition import Step
+from orchestrator.core.draft import Draft
+from orchestrator.core.messages import DeadRequest, Direction, Ended, Parked
+from orchestrator.core.state import Cause, EffectStatus, Status
+
+__all__ = ["advance"]
+
+_SETTLED = (EffectStatus.DONE, EffectStatus.SKIPPED)
+
+
+def advance(draft: Draft) -> None:
+    """Send what is due, and set the status."""
+    if not draft.parks:
+        if draft.backward:
+            _go_back(draft)
+        else:
+            _go_forward(draft)
+    if draft.parks:
+        _review(draft)
+
+
+def _go_forward(draft: Draft) -> None:
+    for group in draft.definition.groups:
+        open_ = [step for step in group if not _settled(draft, step, Direction.DO)]
+        if open_:
+            draft.status = Status.RUNNING
+            _send_due(draft, open_, Direction.DO)
+            return
+    _end(draft, Status.COMPLETED)
+
+
+def _go_back(draft: Draft) -> None:
+    if draft.doing:
+        draft.status = Status.COMPENSATING
+        return
+    for group in reversed(draft.definition.groups):
+        open_ = [s for s in group if _needs_undo(draft, s) and not _settled(draft, s, Direction.UNDO)]
+        if open_:
+            draft.status = Status.COMPENSATING
+            _send_due(draft, open_, Direction.UNDO)
+            return
+    _end(draft, Status.CANCELLED if draft.backward is Cause.CANCEL else Status.COMPENSATED)
+
+
+def _send_due(draft: Draft, steps: list[Step], direction: Direction) -> None:
+    if draft.paused:
+        return
+    for step in steps:
+        effect = draft.effect(step.name, direction)
+        waiting = effect is not None and effect.status is EffectStatus.WAITING
+        if effect is None or (waiting and effect.due is not None and effect.due <= draft.now):
+            draft.send(step.name, direction)
+
+
+def _settled(draft: Draft, step: Step, direction: Direction) -> bool:
+    effect = draft.effect(step.name, direction)
+    return effect is not None and effect.status in _SETTLED
+
+
+def _needs_undo(draft: Draft, step: Step) -> bool:
+    do = draft.state_of(step.name).do
+    return do is not None and do.status in (EffectStatus.DONE, EffectStatus.UNKNOWN) and step.undo is not None
+
+
+def _review(draft: Draft) -> None:
+    new = [park for park in draft.parks if park not in draft.base.parks]
+    draft.status = Status.REVIEW
+    for park in new:
+        draft.outputs.append(Parked(park.step, park.direction, park.code, park.message))
+    if new:
+        first = new[0]
+        draft.outputs.append(Ended(Status.REVIEW, first.step, first.code, first.message, _residue(draft)))
+
+
+def _end(draft: Draft, status: Status) -> None:
+    if draft.base.status is status:
+        return
+    draft.status = status
+    if status is Status.COMPLETED:
+        outputs = {name: s.output for name, s in draft.steps.items() if s.output is not None}
+        draft.outputs.append(Ended(status, outputs=outputs))
+        return
+    draft.outputs.append(Ended(status, draft.failed_step, draft.code, draft.message, _residue(draft)))
+    # Somebody asked for a cancelled saga, so it leaves no dead letter; one that was reopened has left its own.
+    if status is Status.COMPENSATED and draft.failed_step is not None and not draft.buried:
+        draft.buried = True
+        draft.outputs.append(DeadRequest(draft.failed_step, draft.code or "", draft.message or ""))
+
+
+def _residue(draft: Draft) -> tuple[str, ...]:
+    """Steps whose effect may remain although the saga is not going forward."""
+    if not draft.backward:
+        return ()
+    names = []
+    for step in draft.definition:
+        do, undo = draft.state_of(step.name).do, draft.state_of(step.name).undo
+        maybe = do is not None and do.status in (EffectStatus.DONE, EffectStatus.UNKNOWN)
+        if maybe and not (undo is not None and undo.status is EffectStatus.DONE):
+            names.append(step.name)
+    return tuple(names)

@@ -1,0 +1,223 @@
+"""What an operator's decision does to a saga. A decision that does not apply is refused, and the history says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from orchestrator.core.draft import Draft
+from orchestrator.core.messages import Control, ControlCommand, Direction
+from orchestrator.core.payload import Payload
+from orchestrator.core.state import TERMINAL, Cause, Effect, EffectStatus, Park
+
+__all__ = ["on_control"]
+
+_GIVEN_UP = (EffectStatus.UNKNOWN, EffectStatus.NOT_DONE)
+
+
+class _Refused(Exception):
+    """A decision that does not apply to the saga as it stands."""
+
+
+def on_control(draft: Draft, control: Control) -> dict[str, object]:
+    """Apply a decision; return what the history shows of it."""
+    facts: dict[str, object] = {"command": control.command.value, "actor": control.actor, "reason": control.reason}
+    if control.step is not None:
+        facts["step"] = control.step
+    try:
+        if control.if_revision is not None and control.if_revision != draft.base.revision:
+            msg = f"the saga has moved on: revision {draft.base.revision}, not {control.if_revision}"
+            raise _Refused(msg)
+        _HANDLERS[control.command](draft, control)
+    except _Refused as exc:
+        draft.note(f"refused: {exc}")
+        facts["refused"] = str(exc)
+    return facts
+
+
+def _cancel(draft: Draft, control: Control) -> None:
+    del control
+    _require_open(draft)
+    if draft.pivot_done:
+        msg = "the pivot is done; the saga only goes forward"
+        raise _Refused(msg)
+    if draft.backward:
+        msg = "the saga is going back already"
+        raise _Refused(msg)
+    draft.paused = False
+    _drop_forward_parks(draft)
+    draft.turn_back(Cause.CANCEL)
+
+
+def _compensate(draft: Draft, control: Control) -> None:
+    """As cancel, but a person takes responsibility for what is unknown: it is undone, not asked about again."""
+    del control
+    _require_open(draft)
+    if draft.pivot_done:
+        msg = "the pivot is done; the saga only goes forward"
+        raise _Refused(msg)
+    draft.paused = False
+    draft.parks = tuple(p for p in draft.parks if p.direction is Direction.UNDO)
+    if not draft.backward:
+        draft.turn_back(Cause.OPERATOR)
+
+
+def _pause(draft: Draft, control: Control) -> None:
+    del control
+    _require_open(draft)
+    if draft.paused:
+        msg = "the saga is paused already"
+        raise _Refused(msg)
+    draft.paused = True
+
+
+def _resume(draft: Draft, control: Control) -> None:
+    del control
+    if not draft.paused:
+        msg = "the saga is not paused"
+        raise _Refused(msg)
+    draft.paused = False
+
+
+def _retry(draft: Draft, control: Control) -> None:
+    parks = _parks(draft, control)
+    for park in parks:
+        _require_retryable(draft, park, control)
+    for park in parks:
+        draft.unpark(park.step, park.direction)
+        if park.step is None or park.direction is None:
+            continue
+        effect = draft.effect(park.step, park.direction)
+        # What never started, or waits, is sent by `advance`; what is done is not done again.
+        if effect is not None and effect.status in _GIVEN_UP:
+            draft.send(park.step, park.direction, by_operator=True, resolved=control.resolved)
+
+
+def _require_retryable(draft: Draft, park: Park, control: Control) -> None:
+    if park.step is None or park.direction is None:
+        return
+    effect = draft.effect(park.step, park.direction)
+    if effect is None or effect.status not in _GIVEN_UP:
+        return
+    unknown = effect.status is EffectStatus.UNKNOWN
+    if unknown and draft.blind(park.step, park.direction) and control.resolved != "not-done":
+        msg = f"{park.step}: a blind action whose outcome is unknown is retried only with resolved=not-done"
+        raise _Refused(msg)
+    if park.direction is Direction.DO and draft.backward:
+        msg = f"{park.step}: the saga goes back; say what became of the step with resolve"
+        raise _Refused(msg)
+    if park.direction is Direction.UNDO and draft.doing:
+        msg = f"{park.step}: a do of this saga is in flight; its undo waits for it"
+        raise _Refused(msg)
+
+
+def _resolve(draft: Draft, control: Control) -> None:
+    """A person found out how an effect came out."""
+    park = _one_park(draft, control)
+    step, direction, effect = _effect_of(draft, park)
+    if control.resolved == "done":
+        if direction is Direction.DO:
+            _set_output(draft, step, control)
+        draft.put(step, direction, replace(effect, status=EffectStatus.DONE, due=None))
+        draft.unpark(step, direction)
+    elif control.resolved == "not-done":
+        clear = replace(effect, status=EffectStatus.NOT_DONE, due=None, doubtful=False, unanswered=False)
+        draft.put(step, direction, clear)
+        if direction is Direction.UNDO or draft.pivot_done:
+            msg = "still not done: retry it, or skip it"
+            draft.note(msg)
+            return
+        draft.unpark(step, direction)
+        if not draft.backward:
+            draft.failed_step, draft.code, draft.message = step, effect.code, effect.message
+            draft.turn_back(Cause.FAILURE)
+    else:
+        msg = "say resolved=done or resolved=not-done"
+        raise _Refused(msg)
+
+
+def _skip(draft: Draft, control: Control) -> None:
+    park = _one_park(draft, control)
+    step, direction, effect = _effect_of(draft, park)
+    if direction is Direction.DO and not draft.backward:
+        _set_output(draft, step, control)
+    draft.put(step, direction, replace(effect, status=EffectStatus.SKIPPED, due=None))
+    draft.unpark(step, direction)
+
+
+def _park(draft: Draft, control: Control) -> None:
+    """The engine's own: an output that cannot be sent."""
+    draft.park("OUTPUT_REFUSED", control.reason, control.step, control.direction)
+
+
+def _require_open(draft: Draft) -> None:
+    if draft.status in TERMINAL:
+        msg = f"the saga has ended: {draft.status}"
+        raise _Refused(msg)
+
+
+def _drop_forward_parks(draft: Draft) -> None:
+    """Going back answers every question about going forward but whether an unknown effect happened."""
+
+    def open_question(park: Park) -> bool:
+        if park.direction is not Direction.DO or park.step is None:
+            return park.direction is Direction.UNDO
+        do = draft.effect(park.step, Direction.DO)
+        return do is not None and do.status is EffectStatus.UNKNOWN and not draft.can_undo_unknown(park.step)
+
+    draft.parks = tuple(park for park in draft.parks if open_question(park))
+
+
+def _parks(draft: Draft, control: Control) -> list[Park]:
+    parks = [
+        park
+        for park in draft.parks
+        if control.step in (None, park.step) and control.direction in (None, park.direction)
+    ]
+    if not parks:
+        where = f"step {control.step!r}" if control.step else "the saga"
+        msg = f"nothing of {where} waits for a person"
+        raise _Refused(msg)
+    return parks
+
+
+def _one_park(draft: Draft, control: Control) -> Park:
+    parks = _parks(draft, control)
+    if len({(park.step, park.direction) for park in parks}) > 1:
+        names = ", ".join(f"{park.direction} of {park.step}" for park in parks)
+        msg = f"several things wait, name one: {names}"
+        raise _Refused(msg)
+    return parks[0]
+
+
+def _effect_of(draft: Draft, park: Park) -> tuple[str, Direction, Effect]:
+    if park.step is None or park.direction is None or not draft.definition.has_step(park.step):
+        msg = f"{park.code} is about no step: retry goes on without it"
+        raise _Refused(msg)
+    effect = draft.effect(park.step, park.direction)
+    return park.step, park.direction, effect or draft.new_effect(EffectStatus.NOT_DONE, 0)
+
+
+def _set_output(draft: Draft, step: str, control: Control) -> None:
+    """Later steps map from this output, so it has the type that the action's contract names."""
+    completion = draft.definition.step(step).action.contract.completion
+    state = draft.state_of(step)
+    if control.output is None and state.output is not None:
+        return
+    if type(control.output) is not completion:
+        name = completion.contract.name if completion else "nothing"
+        msg = f"step {step!r} answers with {name}: give that as output"
+        raise _Refused(msg)
+    draft.steps[step] = replace(state, output=Payload.of(control.output))
+
+
+_HANDLERS: Mapping[ControlCommand, Callable[[Draft, Control], None]] = {
+    ControlCommand.CANCEL: _cancel,
+    ControlCommand.COMPENSATE: _compensate,
+    ControlCommand.PAUSE: _pause,
+    ControlCommand.RESUME: _resume,
+    ControlCommand.RETRY: _retry,
+    ControlCommand.RESOLVE: _resolve,
+    ControlCommand.SKIP: _skip,
+    ControlCommand.PARK: _park,
+}

@@ -1,0 +1,242 @@
+"""`decide`: the one place where a saga's next move is decided. Pure: no I/O, no clock, no randomness.
+
+The rules are those of design §6; what a message means is here and in `control`, what follows from it in `advance`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from orchestrator.core.advance import advance
+from orchestrator.core.control import on_control
+from orchestrator.core.definition import Saga
+from orchestrator.core.draft import Draft, Transition
+from orchestrator.core.messages import Answer, Control, Direction, Failure, Message, Outcome, Requested, Succeeded, Wake
+from orchestrator.core.payload import Payload
+from orchestrator.core.state import Cause, Effect, EffectStatus, SagaState, Status
+
+__all__ = ["Transition", "decide"]
+
+_OPEN = (EffectStatus.IN_FLIGHT, EffectStatus.WAITING)
+
+
+def decide(
+    definition: Saga, state: SagaState | None, message: Message, now: datetime, saga_id: str = ""
+) -> Transition:
+    """What follows when `message` reaches a saga in `state` at `now`.
+
+    Total: every message has an answer in every state. `state` is None only for the first request; the same
+    arguments give the same transition. `saga_id` spreads the jitter of retries.
+
+    Raises:
+        ValueError: a message other than a request for a saga that does not exist; the caller sets it aside.
+    """
+    if state is None:
+        if not isinstance(message, Requested):
+            msg = f"a saga begins with a request, not with {type(message).__name__}"
+            raise ValueError(msg)
+        state = _born(definition, message)
+    elif isinstance(message, Requested):
+        return _requested_again(definition, state, saga_id, now)
+    draft = Draft(definition, state, saga_id, now)
+    kind, facts = _apply(draft, message)
+    advance(draft)
+    return draft.transition(kind, facts, wake=isinstance(message, Wake))
+
+
+def _born(definition: Saga, message: Requested) -> SagaState:
+    return SagaState(
+        definition=definition.name,
+        version=definition.version,
+        request=Payload.of(message.request),
+        status=Status.RUNNING,
+        business_key=definition.key_of(message.request),
+        agent=message.agent,
+    )
+
+
+def _requested_again(definition: Saga, state: SagaState, saga_id: str, now: datetime) -> Transition:
+    draft = Draft(definition, state, saga_id, now)
+    draft.note("requested again under another event id; nothing to do")
+    return draft.transition("request", {}, wake=False)
+
+
+def _apply(draft: Draft, message: Message) -> tuple[str, dict[str, object]]:
+    match message:
+        case Requested(agent=agent):
+            return "request", {"agent": agent}
+        case Wake():
+            _on_wake(draft)
+            return "wake", {}
+        case Control():
+            return "control", on_control(draft, message)
+        case Answer():
+            _on_answer(draft, message)
+            return "completion", _facts(message)
+
+
+def _facts(answer: Answer) -> dict[str, object]:
+    facts: dict[str, object] = {
+        "step": answer.step,
+        "direction": answer.direction.value,
+        "round": answer.round,
+        "attempt": answer.attempt,
+    }
+    if isinstance(answer.result, Failure):
+        return {
+            **facts,
+            "outcome": answer.result.outcome.value,
+            "code": answer.result.code,
+            "message": answer.result.message,
+        }
+    return {**facts, "outcome": "succeeded"}
+
+
+# -- completions ---------------------------------------------------------------------------------------------------
+
+
+def _on_answer(draft: Draft, answer: Answer) -> None:
+    name, direction, result = answer.step, answer.direction, answer.result
+    if not draft.definition.has_step(name) or (
+        direction is Direction.UNDO and draft.definition.step(name).undo is None
+    ):
+        draft.park("CONTRADICTION", f"answer for {direction} of {name!r}, which the definition does not have")
+    elif answer.round != draft.state_of(name).round:
+        draft.note(f"answer of round {answer.round}, this is round {draft.state_of(name).round}")
+        if isinstance(result, Succeeded):
+            draft.park("CONTRADICTION", "an earlier round succeeded after it was settled", name, direction)
+    elif isinstance(result, Failure):
+        _on_failure(draft, answer, result)
+    elif type(result.output) is not draft.plan(name, direction).action.contract.completion:
+        _on_wrong_type(draft, answer, result)
+    elif direction is Direction.DO:
+        _on_done(draft, answer, result)
+    else:
+        _on_undone(draft, answer)
+
+
+def _on_wrong_type(draft: Draft, answer: Answer, result: Succeeded) -> None:
+    """Something was done, but not what the contract says: nobody but a person can tell what it is worth."""
+    effect = draft.effect(answer.step, answer.direction)
+    if effect is not None and effect.status in _OPEN:
+        lost = replace(effect, status=EffectStatus.UNKNOWN, due=None, doubtful=True, code="CONTRACT_VIOLATION")
+        draft.put(answer.step, answer.direction, lost)
+    name = result.output.contract.name
+    draft.park("CONTRACT_VIOLATION", f"answered with {name}", answer.step, answer.direction)
+
+
+def _on_done(draft: Draft, answer: Answer, result: Succeeded) -> None:
+    name = answer.step
+    effect = draft.effect(name, Direction.DO)
+    if effect is not None and effect.status is EffectStatus.DONE:
+        draft.note("succeeded already")
+        return
+    contradicts = effect is None or effect.status is EffectStatus.SKIPPED
+    known = effect or draft.new_effect(EffectStatus.DONE, answer.attempt)
+    done = replace(known, status=EffectStatus.DONE, due=None, code=None, message=None)
+    draft.steps[name] = replace(draft.state_of(name), do=done, output=Payload.of(result.output))
+    draft.unpark(name, Direction.DO)
+    if not draft.backward:
+        if contradicts:
+            was = "never started" if effect is None else "skipped"
+            draft.park("CONTRADICTION", f"success of a step that was {was}", name, Direction.DO)
+        return
+    _landed_late(draft, name)
+
+
+def _landed_late(draft: Draft, name: str) -> None:
+    """A do succeeded while the saga goes back, or after it has gone back."""
+    undo = draft.effect(name, Direction.UNDO)
+    if undo is not None and undo.status in (EffectStatus.DONE, EffectStatus.SKIPPED):
+        # The consumer keeps the order of a step's effects: this success is older than its undo.
+        draft.note("success that was undone already")
+    elif draft.definition.step(name).pivot and draft.backward is Cause.CANCEL and not draft.undoing:
+        draft.backward = None
+        draft.note("cancel refused: the pivot landed first")
+    elif draft.definition.step(name).undo is None and not draft.definition.step(name).residue_accepted:
+        draft.park("CONTRADICTION", "success of an irreversible step after the saga turned back", name, Direction.DO)
+
+
+def _on_undone(draft: Draft, answer: Answer) -> None:
+    effect = draft.effect(answer.step, Direction.UNDO)
+    if effect is not None and effect.status is EffectStatus.DONE:
+        draft.note("undone already")
+        return
+    known = effect or draft.new_effect(EffectStatus.DONE, answer.attempt)
+    done = replace(known, status=EffectStatus.DONE, due=None, code=None, message=None)
+    draft.put(answer.step, Direction.UNDO, done)
+    draft.unpark(answer.step, Direction.UNDO)
+    if effect is None:
+        draft.park("CONTRADICTION", "an undo that nobody asked for", answer.step, Direction.UNDO)
+
+
+def _on_failure(draft: Draft, answer: Answer, failure: Failure) -> None:
+    effect = draft.effect(answer.step, answer.direction)
+    if effect is None or answer.attempt != effect.attempt or effect.status not in _OPEN:
+        draft.note("answer of an attempt that no longer counts")
+        return
+    unknown = failure.outcome is Outcome.UNKNOWN
+    effect = replace(
+        effect,
+        code=failure.code,
+        message=failure.message,
+        doubtful=effect.doubtful or unknown,
+        unanswered=False,
+    )
+    draft.put(answer.step, answer.direction, effect)
+    final = failure.outcome is Outcome.REJECTED or (unknown and draft.blind(answer.step, answer.direction))
+    _retry_or_give_up(draft, answer.step, answer.direction, final=final, retry_after=failure.retry_after)
+
+
+def _retry_or_give_up(
+    draft: Draft, name: str, direction: Direction, *, final: bool, retry_after: float | None = None
+) -> None:
+    """The attempt did not succeed: wait for the next one where policy allows, else give the effect up."""
+    effect = draft.effect(name, direction)
+    assert effect is not None
+    # A saga that goes back does not try again to go forward.
+    turned = direction is Direction.DO and draft.backward is not None
+    if not final and not turned and effect.attempt < draft.plan(name, direction).retry.attempts:
+        if effect.status is EffectStatus.IN_FLIGHT:
+            due = draft.backoff(name, direction, effect.attempt, retry_after)
+            draft.put(name, direction, replace(effect, status=EffectStatus.WAITING, due=due))
+    elif direction is Direction.DO:
+        _give_up_do(draft, name, effect)
+    else:
+        status = EffectStatus.UNKNOWN if effect.maybe_done else EffectStatus.NOT_DONE
+        draft.put(name, direction, replace(effect, status=status, due=None))
+        draft.park(effect.code or "UNDO_FAILED", effect.message or "", name, direction)
+
+
+def _give_up_do(draft: Draft, name: str, effect: Effect) -> None:
+    draft.settle_undone(name, effect)
+    if draft.backward or draft.is_parked(name, Direction.DO):
+        return
+    code, message = effect.code or "", effect.message or ""
+    if draft.pivot_done:
+        draft.park(code, message, name, Direction.DO)
+        return
+    draft.failed_step, draft.code, draft.message = name, code, message
+    draft.turn_back(Cause.FAILURE)
+
+
+# -- timers --------------------------------------------------------------------------------------------------------
+
+
+def _on_wake(draft: Draft) -> None:
+    for name, state in list(draft.steps.items()):
+        for direction in Direction:
+            effect = state.effect(direction)
+            if effect is None or effect.status is not EffectStatus.IN_FLIGHT:
+                continue
+            if effect.due is not None and effect.due <= draft.now:
+                _time_out(draft, name, direction, effect)
+
+
+def _time_out(draft: Draft, name: str, direction: Direction, effect: Effect) -> None:
+    seconds = draft.plan(name, direction).timeout
+    message = f"no completion within {seconds:g} s"
+    draft.note(f"{direction} of {name}, attempt {effect.attempt}: {message}")
+    draft.put(name, direction, replace(effect, code="TIMEOUT", message=message, unanswered=True))
+    _retry_or_give_up(draft, name, direction, final=False)

@@ -1,0 +1,163 @@
+"""When a consumer may call: the rules of design §7 over the rows of the effect table. Pure.
+
+A row belongs to one effect: (saga, step path, direction, round). The do and the undo of a step are looked at
+together, because an undo that has begun refuses the do for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from orchestrator.core.messages import Direction, Failure, Outcome, Succeeded
+
+__all__ = [
+    "Ask",
+    "EffectRow",
+    "Perform",
+    "Refuse",
+    "Repeat",
+    "RowStatus",
+    "StayUnknown",
+    "Verdict",
+    "Wait",
+    "admit",
+    "settled",
+]
+
+EffectClass = Literal["idempotent", "queryable", "blind"]
+
+
+class RowStatus(StrEnum):
+    """claimed: somebody is at it. tombstone: a do that must never happen. The rest: how it came out."""
+
+    CLAIMED = "claimed"
+    DONE = "done"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    TOMBSTONE = "tombstone"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRow:
+    """One row of the effect table. `doubtful`: some earlier attempt may have been done."""
+
+    status: RowStatus
+    attempt: int
+    owner: UUID | None = None
+    lease_until: datetime | None = None
+    doubtful: bool = False
+    reply: bytes | None = None
+
+    def held(self, now: datetime) -> bool:
+        """Whether a worker that may be alive is at it."""
+        return self.status is RowStatus.CLAIMED and self.lease_until is not None and self.lease_until > now
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a command asks. `seen_before`: it lies below the committed offset, so its row should exist."""
+
+    direction: Direction
+    attempt: int
+    effect: EffectClass
+    by_operator: bool = False
+    resolved: str | None = None
+    seen_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Perform:
+    """Claim it and call; with `probe`, ask the system first whether it was done already."""
+
+    probe: bool = False
+    doubtful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Send the stored reply again; the system is not called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """This do was undone, or its undo came first."""
+
+
+@dataclass(frozen=True, slots=True)
+class StayUnknown:
+    """It may have been done and nobody can find out: a person has to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Another worker is at this step until then, or longer."""
+
+    until: datetime
+
+
+Verdict: TypeAlias = Perform | Repeat | Refuse | StayUnknown | Wait
+
+
+def admit(ask: Ask, do: EffectRow | None, undo: EffectRow | None, now: datetime) -> Verdict:
+    """Whether this command may call the system now. `do` and `undo` are the step's rows of this round."""
+    if ask.direction is Direction.DO:
+        return Refuse() if undo is not None else _admit(ask, do, now)
+    if do is not None and do.held(now):
+        assert do.lease_until is not None
+        return Wait(do.lease_until)
+    return _admit(ask, undo, now)
+
+
+def _admit(ask: Ask, row: EffectRow | None, now: datetime) -> Verdict:
+    if row is None:
+        # A later attempt follows an earlier one through the same partition, so a missing row is a lost one.
+        return _resolve(ask) if ask.attempt > 1 or ask.seen_before else Perform()
+    if row.status is RowStatus.CLAIMED:
+        if row.held(now):
+            assert row.lease_until is not None
+            return Wait(row.lease_until)
+        return _resolve(ask)
+    if row.status is RowStatus.TOMBSTONE:
+        return Refuse()
+    newer = ask.attempt > row.attempt
+    if newer and row.status is RowStatus.FAILED:
+        return Perform(doubtful=row.doubtful)
+    if newer and row.status is RowStatus.REJECTED and ask.by_operator:
+        return Perform(doubtful=row.doubtful)
+    if newer and row.status is RowStatus.UNKNOWN:
+        return _resolve(ask)
+    return Repeat()
+
+
+def _resolve(ask: Ask) -> Verdict:
+    """It may have been done: by key, by probe, by a person. Never by hoping."""
+    if ask.resolved == "not-done":
+        return Perform()
+    if ask.effect == "idempotent":
+        return Perform(doubtful=True)
+    if ask.effect == "queryable":
+        return Perform(probe=True, doubtful=True)
+    return StayUnknown()
+
+
+def settled(
+    claimed: EffectRow, effect: EffectClass, result: Succeeded | Failure
+) -> tuple[EffectRow, Succeeded | Failure]:
+    """The row after the call, and what may be said of it.
+
+    After an unknown, "rejected" proves nothing: the target may be refusing its own duplicate. A target that honours
+    the key binds its answer to it and would have told of its success.
+    """
+    if isinstance(result, Failure):
+        if result.outcome is Outcome.REJECTED and claimed.doubtful and effect != "idempotent":
+            result = replace(result, outcome=Outcome.UNKNOWN)
+        doubtful = claimed.doubtful or result.outcome is Outcome.UNKNOWN
+        status = RowStatus(result.outcome.value)
+    else:
+        doubtful, status = False, RowStatus.DONE
+    return replace(claimed, status=status, owner=None, lease_until=None, doubtful=doubtful), result

@@ -1,0 +1,183 @@
+"""What goes into `decide` and what comes out of it. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from orchestrator.core.payload import Payload
+from schemas.models import Record
+
+__all__ = [
+    "Answer",
+    "Command",
+    "Control",
+    "ControlCommand",
+    "DeadRequest",
+    "Direction",
+    "Ended",
+    "Entry",
+    "Failure",
+    "Message",
+    "Outcome",
+    "Output",
+    "Parked",
+    "Requested",
+    "Succeeded",
+    "Wake",
+]
+
+
+class Direction(StrEnum):
+    """Whether an effect does a step or undoes it."""
+
+    DO = "do"
+    UNDO = "undo"
+
+
+class Outcome(StrEnum):
+    """How an effect that did not succeed came out (design §6)."""
+
+    REJECTED = "rejected"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class ControlCommand(StrEnum):
+    """What an operator, or the engine itself, may ask of a saga. `wake` is a message of its own."""
+
+    CANCEL = "cancel"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETRY = "retry"
+    RESOLVE = "resolve"
+    SKIP = "skip"
+    COMPENSATE = "compensate"
+    PARK = "park"
+
+
+# -- in ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """An agent asks for a saga. `agent` is who."""
+
+    request: Record
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The effect is done."""
+
+    output: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The effect did not succeed, or nobody knows. `retry_after` is in seconds."""
+
+    outcome: Outcome
+    code: str
+    message: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A completion: the answer to one attempt of one effect."""
+
+    step: str
+    direction: Direction
+    round: int
+    attempt: int
+    result: Succeeded | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """A timer fired. Says nothing but that it is time to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A decision of an operator, or the engine's own `park`.
+
+    `resolved` is `done` or `not-done`: what a person found out about an unknown effect. `if_revision` refuses the
+    decision where the saga has moved on since the person looked.
+    """
+
+    command: ControlCommand
+    actor: str = ""
+    reason: str = ""
+    step: str | None = None
+    direction: Direction | None = None
+    if_revision: int | None = None
+    resolved: str | None = None
+    output: Record | None = None
+
+
+Message: TypeAlias = Requested | Answer | Wake | Control
+
+# -- out -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Ask a system to do or undo one step. `by_operator` lets a consumer call again after a final answer."""
+
+    step: str
+    direction: Direction
+    round: int
+    attempt: int
+    record: Record
+    deadline: datetime
+    by_operator: bool = False
+    resolved: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The saga reached an end, or waits for a person: for `saga.outcomes`."""
+
+    status: str
+    step: str | None = None
+    code: str | None = None
+    message: str | None = None
+    residue: tuple[str, ...] = ()
+    outputs: Mapping[str, Payload] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An effect waits for a person: its command becomes a dead letter of its system."""
+
+    step: str | None
+    direction: Direction | None
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadRequest:
+    """The saga was compensated because a step failed: its request becomes a dead letter of its definition."""
+
+    step: str
+    code: str
+    message: str
+
+
+Output: TypeAlias = Command | Ended | Parked | DeadRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a saga's history: what came, and what followed. Everything a timeline shows."""
+
+    kind: str
+    facts: Mapping[str, Any]
+    notes: tuple[str, ...] = ()

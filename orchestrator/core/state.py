@@ -1,0 +1,244 @@
+"""The state of a saga, as `decide` sees it and as it is stored. Names, never positions, are persisted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from orchestrator.core.messages import Direction
+from orchestrator.core.payload import Payload
+
+__all__ = [
+    "TERMINAL",
+    "Cause",
+    "Effect",
+    "EffectStatus",
+    "Park",
+    "SagaState",
+    "Status",
+    "StepState",
+    "state_from_json",
+    "state_to_json",
+]
+
+
+class Status(StrEnum):
+    """Where a saga stands. The last three are final."""
+
+    RUNNING = "running"
+    COMPENSATING = "compensating"
+    REVIEW = "review"
+    COMPLETED = "completed"
+    COMPENSATED = "compensated"
+    CANCELLED = "cancelled"
+
+
+TERMINAL = frozenset({Status.COMPLETED, Status.COMPENSATED, Status.CANCELLED})
+
+
+class EffectStatus(StrEnum):
+    """Where one effect stands.
+
+    in_flight   a command is out and its deadline has not passed
+    waiting     not done so far; goes out again when `due`
+    done        done
+    not_done    given up, and known not to have been done
+    unknown     given up, and it may have been done
+    skipped     a person said to go on without it
+    """
+
+    IN_FLIGHT = "in_flight"
+    WAITING = "waiting"
+    DONE = "done"
+    NOT_DONE = "not_done"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+
+
+class Cause(StrEnum):
+    """Why a saga turned back."""
+
+    FAILURE = "failure"
+    CANCEL = "cancel"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One action done or undone for one step.
+
+    `due` is the deadline of the attempt in flight, or when the next attempt goes out. `doubtful`: some attempt came
+    back unknown, so that a later "rejected" proves nothing (design §6). `unanswered`: the last attempts timed out;
+    the consumer's next "rejected" or "failed" speaks for them too, since it keeps the effect's row. `order` counts
+    starts within the saga.
+    """
+
+    status: EffectStatus
+    attempt: int
+    started: datetime
+    order: int
+    due: datetime | None = None
+    doubtful: bool = False
+    unanswered: bool = False
+    code: str | None = None
+    message: str | None = None
+
+    @property
+    def maybe_done(self) -> bool:
+        """Whether nobody can say that it was not done."""
+        return self.doubtful or self.unanswered
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """Both effects of a step in its current round, and what the do answered."""
+
+    do: Effect | None = None
+    undo: Effect | None = None
+    output: Payload | None = None
+    round: int = 1
+
+    def effect(self, direction: Direction) -> Effect | None:
+        """The effect in that direction."""
+        return self.do if direction is Direction.DO else self.undo
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """One thing that a person has to decide. `step` is None where no effect is meant."""
+
+    code: str
+    message: str
+    step: str | None = None
+    direction: Direction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SagaState:
+    """Everything `decide` knows of a saga.
+
+    `revision` counts its journal entries. `backward` is why it turned back, None while it goes forward. `wake_at` is
+    the lower bound of its next deadline (design §5).
+    """
+
+    definition: str
+    version: int
+    request: Payload
+    status: Status
+    business_key: str = ""
+    agent: str = ""
+    revision: int = 0
+    backward: Cause | None = None
+    paused: bool = False
+    parks: tuple[Park, ...] = ()
+    steps: Mapping[str, StepState] = field(default_factory=dict)
+    failed_step: str | None = None
+    code: str | None = None
+    message: str | None = None
+    buried: bool = False
+    wake_at: datetime | None = None
+
+    @property
+    def terminal(self) -> bool:
+        """Whether it has reached its end."""
+        return self.status in TERMINAL
+
+
+# -- stored form ---------------------------------------------------------------------------------------------------
+# Short and flat: it is written once per message. The columns of the saga's row are not repeated in it.
+
+
+def state_to_json(state: SagaState) -> dict[str, Any]:
+    """What the columns of the saga's row do not hold, as plain JSON."""
+    stored: dict[str, Any] = {"steps": {name: _step_to_json(step) for name, step in state.steps.items()}}
+    if state.backward:
+        stored["backward"] = state.backward.value
+    if state.paused:
+        stored["paused"] = True
+    if state.buried:
+        stored["buried"] = True
+    if state.parks:
+        stored["parks"] = [[p.code, p.message, p.step, p.direction] for p in state.parks]
+    if state.code is not None or state.failed_step is not None:
+        stored["error"] = [state.failed_step, state.code, state.message]
+    return stored
+
+
+def state_from_json(stored: Mapping[str, Any], columns: Mapping[str, Any]) -> SagaState:
+    """Read what `state_to_json` wrote. `columns` are the fields of `SagaState` that the saga's row holds."""
+    failed_step, code, message = stored.get("error") or (None, None, None)
+    return SagaState(
+        backward=Cause(stored["backward"]) if "backward" in stored else None,
+        paused=stored.get("paused", False),
+        buried=stored.get("buried", False),
+        parks=tuple(Park(c, m, s, Direction(d) if d else None) for c, m, s, d in stored.get("parks", ())),
+        steps={name: _step_from_json(step) for name, step in stored["steps"].items()},
+        failed_step=failed_step,
+        code=code,
+        message=message,
+        **columns,
+    )
+
+
+def _step_to_json(step: StepState) -> dict[str, Any]:
+    stored: dict[str, Any] = {}
+    if step.do:
+        stored["do"] = _effect_to_json(step.do)
+    if step.undo:
+        stored["undo"] = _effect_to_json(step.undo)
+    if step.output:
+        stored["output"] = {step.output.name: step.output.json}
+    if step.round != 1:
+        stored["round"] = step.round
+    return stored
+
+
+def _step_from_json(stored: Mapping[str, Any]) -> StepState:
+    output = None
+    for name, value in stored.get("output", {}).items():
+        output = Payload(name, value=value)
+    return StepState(
+        do=_effect_from_json(stored.get("do")),
+        undo=_effect_from_json(stored.get("undo")),
+        output=output,
+        round=stored.get("round", 1),
+    )
+
+
+def _effect_to_json(effect: Effect) -> dict[str, Any]:
+    stored: dict[str, Any] = {
+        "status": effect.status.value,
+        "attempt": effect.attempt,
+        "started": effect.started.isoformat(),
+        "order": effect.order,
+    }
+    if effect.due:
+        stored["due"] = effect.due.isoformat()
+    if effect.doubtful:
+        stored["doubtful"] = True
+    if effect.unanswered:
+        stored["unanswered"] = True
+    if effect.code is not None:
+        stored["error"] = [effect.code, effect.message]
+    return stored
+
+
+def _effect_from_json(stored: Mapping[str, Any] | None) -> Effect | None:
+    if stored is None:
+        return None
+    due = stored.get("due")
+    code, message = stored.get("error") or (None, None)
+    return Effect(
+        status=EffectStatus(stored["status"]),
+        attempt=stored["attempt"],
+        started=datetime.fromisoformat(stored["started"]),
+        order=stored["order"],
+        due=datetime.fromisoformat(due) if due else None,
+        doubtful=stored.get("doubtful", False),
+        unanswered=stored.get("unanswered", False),
+        code=code,
+        message=message,
+    )

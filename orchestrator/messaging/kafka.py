@@ -1,0 +1,346 @@
+"""Kafka through confluent-kafka's synchronous client.
+
+The client's calls block. `run` says where: `directly` for a process with nothing else in its event loop (the
+coordinator: a thread hop per call would cost more than the call), `in_thread()` for one that runs handlers meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Message as KafkaMessage
+
+from orchestrator.messaging import message as plain
+from orchestrator.messaging.errors import BadSetting, BrokerFatal, BrokerUnavailable
+from orchestrator.messaging.message import Incoming, Outgoing
+from orchestrator.messaging.ports import OnAssign, Refusal
+
+__all__ = ["KafkaInbox", "KafkaOutbox", "Run", "consumer_config", "directly", "in_thread", "producer_config"]
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+_REQUEST_SECONDS = 10.0
+_IDLE_POLL_SECONDS = 0.2
+
+
+class Run(Protocol):
+    """Runs a blocking call."""
+
+    async def __call__(self, function: Callable[..., T], /, *args: Any) -> T: ...
+
+
+async def directly(function: Callable[..., T], /, *args: Any) -> T:
+    """In the event loop's own thread."""
+    return function(*args)
+
+
+def in_thread() -> Run:
+    """In one thread that does nothing else: the client is used from one thread at a time."""
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kafka")
+
+    async def run(function: Callable[..., T], /, *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(pool, function, *args)
+
+    return run
+
+
+# What librdkafka gets wrong by default for us (design §9). A user who sets one of them otherwise is refused.
+_PINNED_CONSUMER = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "auto.offset.reset": "error",
+    "partition.assignment.strategy": "range",
+}
+_PINNED_PRODUCER = {"enable.idempotence": True, "acks": "all", "partitioner": "murmur2_random"}
+
+
+def consumer_config(kafka: Mapping[str, Any], group: str) -> dict[str, Any]:
+    """Settings of a consumer in that group.
+
+    Raises:
+        BadSetting: a setting contradicts what exactly-once effect needs.
+    """
+    defaults = {
+        "queued.min.messages": 5000,
+        "fetch.wait.max.ms": 100,
+        "session.timeout.ms": 10_000,
+        "heartbeat.interval.ms": 3_000,
+        "max.poll.interval.ms": 300_000,
+        "fetch.error.backoff.ms": 100,
+    }
+    return _config(kafka, {**defaults, "group.id": group}, _PINNED_CONSUMER)
+
+
+def producer_config(kafka: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a producer.
+
+    Raises:
+        BadSetting: as for consumers.
+    """
+    defaults = {"linger.ms": 0, "delivery.timeout.ms": 30_000, "compression.type": "lz4"}
+    return _config({k: v for k, v in kafka.items() if k not in _CONSUMER_ONLY}, defaults, _PINNED_PRODUCER)
+
+
+_CONSUMER_ONLY = {"fetch.wait.max.ms", "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms"}
+
+
+def _config(kafka: Mapping[str, Any], defaults: Mapping[str, Any], pinned: Mapping[str, Any]) -> dict[str, Any]:
+    for name, value in pinned.items():
+        given = kafka.get(name, value)
+        if str(given).lower() != str(value).lower():
+            msg = f"Kafka setting {name}={given!r} loses or doubles work; leave it at {value!r}"
+            raise BadSetting(msg)
+    return {**defaults, **kafka, **pinned, "error_cb": _on_error, "log_level": 4}
+
+
+def _on_error(error: KafkaError) -> None:
+    if error.fatal():
+        log.error("kafka.fatal", code=error.name(), error=error.str())
+    else:
+        log.warning("kafka.error", code=error.name(), error=error.str())
+
+
+class KafkaInbox:
+    """One member of a consumer group.
+
+    On assignment it starts at the lower of Kafka's committed offset and the one `on_assign` knows, and commits a
+    rewind to Kafka before anything is processed: a second crash would else skip outputs (design §5).
+    """
+
+    def __init__(self, config: Mapping[str, Any], topics: Sequence[str], *, run: Run, on_assign: OnAssign) -> None:
+        self._consumer = Consumer(dict(config))
+        self._run = run
+        self._on_assign = on_assign
+        self._pending: list[TopicPartition] | None = None
+        self._assigned: frozenset[plain.TopicPartition] = frozenset()
+        self._consumer.subscribe(list(topics), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
+
+    # The callbacks run inside poll. Looking up offsets takes the store, so it is done after them.
+
+    def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        consumer.assign([])
+        self._pending = partitions
+
+    def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        log.info("inbox.revoked", partitions=len(partitions))
+        self._pending = None
+        self._assigned = frozenset()
+        consumer.unassign()
+
+    async def poll(self, most: int, timeout: float) -> Sequence[Incoming]:  # noqa: ASYNC109 - a limit of the poll
+        """See `Inbox.poll`."""
+        if self._pending is not None:
+            await self._start(self._pending)
+        return await self._run(self._poll, most, timeout)
+
+    def _poll(self, most: int, seconds: float) -> Sequence[Incoming]:
+        # consume(n, t) waits the whole t for n messages; one by poll and the rest without waiting is 0.7 ms.
+        first = self._consumer.poll(seconds)
+        if first is None or self._pending is not None:
+            return ()
+        found = [first, *(self._consumer.consume(most - 1, 0) if most > 1 else ())]
+        messages = [_incoming(m) for m in found if _readable(m)]
+        return [m for m in messages if m.place in self._assigned]
+
+    async def _start(self, partitions: list[TopicPartition]) -> None:
+        places = [(p.topic, p.partition) for p in partitions]
+        known = await self._on_assign(places)
+        await self._run(self._assign_at, partitions, known)
+
+    def _assign_at(self, partitions: list[TopicPartition], known: Mapping[plain.TopicPartition, int]) -> None:
+        try:
+            committed = self._consumer.committed(partitions, timeout=_REQUEST_SECONDS) if partitions else []
+            starts, rewinds = [], []
+            for place in committed:
+                start = self._start_of(place, known.get((place.topic, place.partition)))
+                starts.append(TopicPartition(place.topic, place.partition, start))
+                if place.offset >= 0 and start < place.offset:
+                    rewinds.append(starts[-1])
+            if rewinds:
+                log.warning("inbox.rewind", partitions=[f"{p.topic}/{p.partition}@{p.offset}" for p in rewinds])
+                self._consumer.commit(offsets=rewinds, asynchronous=False)
+            self._consumer.assign(starts)
+        except KafkaException as exc:
+            raise _translated(exc) from exc
+        self._pending = None
+        self._assigned = frozenset((p.topic, p.partition) for p in starts)
+        log.info("inbox.assigned", partitions=len(starts))
+
+    def _start_of(self, place: TopicPartition, known: int | None) -> int:
+        low, high = self._consumer.get_watermark_offsets(
+            TopicPartition(place.topic, place.partition), timeout=_REQUEST_SECONDS
+        )
+        committed = place.offset if place.offset not in (OFFSET_INVALID,) and place.offset >= 0 else None
+        candidates = [offset for offset in (committed, known) if offset is not None]
+        if not candidates:
+            return int(low)
+        start = min(candidates)
+        if not low <= start <= high:
+            msg = (
+                f"{place.topic}/{place.partition}: offset {start} lies outside the log {low}..{high}: messages are "
+                "gone, or this is another cluster. Nothing is read until somebody decides"
+            )
+            raise BrokerFatal(msg)
+        return start
+
+    async def commit(self, offsets: Mapping[plain.TopicPartition, int]) -> None:
+        """See `Inbox.commit`."""
+        ours = [TopicPartition(t, p, o) for (t, p), o in offsets.items() if (t, p) in self._assigned]
+        if ours:
+            await self._run(self._commit, ours)
+
+    def _commit(self, offsets: list[TopicPartition]) -> None:
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as exc:
+            code = exc.args[0].code()
+            if code in _NOT_OURS:
+                log.info("inbox.commit_lost", code=exc.args[0].name())
+                return
+            raise _translated(exc) from exc
+
+    async def rewind(self, offsets: Mapping[plain.TopicPartition, int]) -> None:
+        """See `Inbox.rewind`."""
+        for (topic, partition), offset in offsets.items():
+            if (topic, partition) in self._assigned:
+                try:
+                    await self._run(self._consumer.seek, TopicPartition(topic, partition, offset))
+                except KafkaException as exc:
+                    raise _translated(exc) from exc
+
+    async def idle(self, seconds: float) -> None:
+        """See `Inbox.idle`. Paused partitions are polled, or the group would take us for dead."""
+        await self._run(self._idle, seconds)
+
+    def _idle(self, seconds: float) -> None:
+        ours = [TopicPartition(t, p) for t, p in self._assigned]
+        if ours:
+            self._consumer.pause(ours)
+        for _ in range(max(1, round(seconds / _IDLE_POLL_SECONDS))):
+            self._consumer.poll(min(seconds, _IDLE_POLL_SECONDS))
+        still = [TopicPartition(t, p) for t, p in self._assigned if TopicPartition(t, p) in ours]
+        if still:
+            self._consumer.resume(still)
+
+    def assigned(self) -> frozenset[plain.TopicPartition]:
+        """See `Inbox.assigned`."""
+        return self._assigned
+
+    async def close(self) -> None:
+        """See `Inbox.close`."""
+        await self._run(self._consumer.close)
+
+
+def _readable(message: KafkaMessage) -> bool:
+    error = message.error()
+    if error is None:
+        return True
+    if error.fatal() or error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - that is its public name
+        msg = f"{message.topic()}: {error.str()}"
+        raise BrokerFatal(msg)
+    log.warning("inbox.error", code=error.name(), error=error.str())
+    return False
+
+
+def _incoming(message: KafkaMessage) -> Incoming:
+    headers = tuple((name, _bytes(value)) for name, value in message.headers() or ())
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    assert topic is not None
+    assert partition is not None
+    assert offset is not None
+    return Incoming(topic, partition, offset, _bytes(message.key()), _bytes(message.value()), headers)
+
+
+def _bytes(value: Any) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value
+
+
+_NOT_OURS = {
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError.FENCED_INSTANCE_ID,
+    KafkaError._NO_OFFSET,  # noqa: SLF001
+    KafkaError._STATE,  # noqa: SLF001
+}
+
+# Kafka will say the same tomorrow. Everything else is a matter of time.
+_NEVER = {
+    KafkaError.MSG_SIZE_TOO_LARGE,
+    KafkaError.RECORD_LIST_TOO_LARGE,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.TOPIC_EXCEPTION,
+    KafkaError.POLICY_VIOLATION,
+    KafkaError.INVALID_RECORD,
+    KafkaError._INVALID_ARG,  # noqa: SLF001
+}
+
+
+def _translated(exc: KafkaException) -> BrokerFatal | BrokerUnavailable:
+    error: KafkaError = exc.args[0]
+    text = f"{error.name()}: {error.str()}"
+    return BrokerFatal(text) if error.fatal() else BrokerUnavailable(text)
+
+
+class KafkaOutbox:
+    """An idempotent producer that waits for the acknowledgements of what it sends."""
+
+    def __init__(self, config: Mapping[str, Any], *, run: Run) -> None:
+        self._producer = Producer(dict(config))
+        self._run = run
+
+    async def send(self, messages: Sequence[Outgoing]) -> Sequence[Refusal]:
+        """See `Outbox.send`."""
+        return await self._run(self._send, messages) if messages else ()
+
+    def _send(self, messages: Sequence[Outgoing]) -> Sequence[Refusal]:
+        errors: list[tuple[Outgoing, KafkaError]] = []
+        for message in messages:
+            self._produce(message, errors)
+        # flush sends at once, whatever linger says, and returns when every callback has been called.
+        left = self._producer.flush(_FLUSH_SECONDS)
+        if left:
+            msg = f"{left} messages without an acknowledgement after {_FLUSH_SECONDS:g} s"
+            raise BrokerUnavailable(msg)
+        for _, error in errors:
+            if error.fatal():
+                raise BrokerFatal(error.str())
+            if error.code() not in _NEVER:
+                msg = f"{error.name()}: {error.str()}"
+                raise BrokerUnavailable(msg)
+        return [Refusal(message, error.name()) for message, error in errors]
+
+    def _produce(self, message: Outgoing, errors: list[tuple[Outgoing, KafkaError]]) -> None:
+        def delivered(error: KafkaError | None, _: KafkaMessage) -> None:
+            if error is not None:
+                errors.append((message, error))
+
+        while True:
+            try:
+                self._producer.produce(
+                    message.topic,
+                    value=message.value,
+                    key=message.key,
+                    headers=list(message.headers),
+                    on_delivery=delivered,
+                )
+            except BufferError:
+                self._producer.poll(0.1)
+                continue
+            except KafkaException as exc:
+                errors.append((message, exc.args[0]))
+            return
+
+    async def close(self) -> None:
+        """See `Outbox.close`."""
+        await self._run(self._producer.flush, _FLUSH_SECONDS)
+
+
+_FLUSH_SECONDS = 35.0
+

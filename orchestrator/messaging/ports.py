@@ -1,0 +1,84 @@
+"""What the loops need of Kafka, of ids and of time. The loops see these Protocols only; adapters do the I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
+
+__all__ = ["Ids", "Inbox", "OnAssign", "Outbox", "Refusal", "Sleep"]
+
+OnAssign = Callable[[Sequence[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Kafka will never take this message; `code` is Kafka's name for why."""
+
+    message: Outgoing
+    code: str
+
+
+class Ids(Protocol):
+    """Where new ids come from."""
+
+    def saga_id(self) -> UUID:
+        """A new UUIDv7."""
+        ...
+
+    def token(self) -> UUID:
+        """A new random id."""
+        ...
+
+
+class Inbox(Protocol):
+    """The reading end: one member of one consumer group.
+
+    Offsets move only by `commit`. `poll` gives what is there, at most `most` messages, waiting at most `timeout`
+    seconds for the first.
+    """
+
+    async def poll(self, most: int, timeout: float) -> Sequence[Incoming]:  # noqa: ASYNC109 - a limit of the poll
+        """Raises `BrokerFatal` where only a new process helps."""
+        ...
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit the next offset of each partition. Raises `BrokerUnavailable`; partitions lost since are ignored."""
+        ...
+
+    async def rewind(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Read on from there; partitions lost since are ignored."""
+        ...
+
+    async def idle(self, seconds: float) -> None:
+        """Wait without reading, and stay a member of the group."""
+        ...
+
+    def assigned(self) -> frozenset[TopicPartition]:
+        """The partitions that are ours now."""
+        ...
+
+    async def close(self) -> None:
+        """Leave the group."""
+        ...
+
+
+class Outbox(Protocol):
+    """The writing end."""
+
+    async def send(self, messages: Sequence[Outgoing]) -> Sequence[Refusal]:
+        """Send, and wait until the broker has every one. Returns those it will never take.
+
+        Raises:
+            BrokerUnavailable: some may not have arrived; send all of them again.
+            BrokerFatal: only a new process helps.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the broker."""
+        ...

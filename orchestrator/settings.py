@@ -1,0 +1,138 @@
+"""Settings: `SAGA_`-prefixed environment variables. A wrong one names itself, and nothing starts."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["BadSettings", "Settings", "load", "load_attribute"]
+
+
+class BadSettings(Exception):
+    """A setting is missing or wrong; the message names the environment variable."""
+
+
+class Settings(BaseSettings):
+    """All settings of all processes. Times are seconds, sizes are bytes.
+
+    Every setting of librdkafka can be given: `SAGA_KAFKA__SECURITY__PROTOCOL` is `security.protocol`; or a file of
+    `name=value` lines by `SAGA_KAFKA_FILE`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SAGA_", env_nested_delimiter="__", extra="ignore")
+
+    kafka_bootstrap_servers: str = "127.0.0.1:9092"
+    kafka: dict[str, Any] = Field(default_factory=dict)
+    kafka_file: Path | None = None
+    database_url: str = "postgresql+psycopg://127.0.0.1:5432/saga"
+    effects_database_url: str | None = None
+    schema_registry_url: str | None = None
+    catalogue: str = "sagas.catalogue:CATALOGUE"
+    systems: str = "consumers.catalogue:SYSTEMS"
+    system_urls: dict[str, str] = Field(default_factory=dict)
+
+    batch_size: int = Field(default=500, ge=1, le=10_000)
+    max_message_bytes: int = Field(default=900_000, ge=1_000)
+    hold_seconds: float = Field(default=300.0, ge=0)
+    control_hold_seconds: float = Field(default=60.0, ge=0)
+    partitions: int = Field(default=4, ge=1)
+    replication: int = Field(default=1, ge=1)
+    timer_seconds: float = Field(default=0.2, gt=0)
+    lease_margin: float = Field(default=2.0, gt=0)
+    group_prefix: str = ""
+    poison_limit: int = Field(default=1000, ge=1)
+    log_level: str = "INFO"
+    log_format: str = "console"
+
+    @field_validator("database_url", "effects_database_url")
+    @classmethod
+    def _one_driver(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+            msg = "must begin with postgresql://"
+            raise ValueError(msg)
+        return f"postgresql+psycopg://{rest}"
+
+    @property
+    def effects_url(self) -> str:
+        """Where the consumers keep their effect table."""
+        return self.effects_database_url or self.database_url
+
+    def kafka_settings(self) -> dict[str, Any]:
+        """All settings for librdkafka, flat, with its own names.
+
+        Raises:
+            BadSettings: the file cannot be read, or one of its lines has no `=`.
+        """
+        found: dict[str, Any] = {"bootstrap.servers": self.kafka_bootstrap_servers}
+        found.update(_read_properties(self.kafka_file) if self.kafka_file else {})
+        found.update(_flat(self.kafka))
+        return found
+
+
+def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in nested.items():
+        key = f"{prefix}{name.lower()}"
+        if isinstance(value, dict):
+            found.update(_flat(value, f"{key}."))
+        else:
+            found[key] = value
+    return found
+
+
+def _read_properties(path: Path) -> dict[str, str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as exc:
+        msg = f"SAGA_KAFKA_FILE: {path}: {exc}"
+        raise BadSettings(msg) from exc
+    found = {}
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        name, separator, value = text.partition("=")
+        if not separator:
+            msg = f"SAGA_KAFKA_FILE: {path}, line {number}: no '='"
+            raise BadSettings(msg)
+        found[name.strip()] = value.strip()
+    return found
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the environment.
+
+    Raises:
+        BadSettings: naming each variable that is wrong.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as exc:
+        lines = [f"SAGA_{'__'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in exc.errors()]
+        raise BadSettings("; ".join(lines)) from exc
+    except ValueError as exc:  # pydantic-settings: a nested value that is not JSON
+        raise BadSettings(str(exc)) from exc
+
+
+def load_attribute(setting: str, path: str) -> Any:
+    """The object that a `module:attribute` setting names.
+
+    Raises:
+        BadSettings: naming the setting, when it has another form or names nothing.
+    """
+    module, separator, attribute = path.partition(":")
+    if not separator or not module or not attribute:
+        msg = f"{setting}: {path!r} is not of the form module:attribute"
+        raise BadSettings(msg)
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as exc:
+        msg = f"{setting}: {path!r}: {exc}"
+        raise BadSettings(msg) from exc

@@ -1,0 +1,287 @@
+"""The coordinator's store on PostgreSQL: SQLAlchemy Core connections, hand-written SQL, one driver (psycopg).
+
+The methods are coroutines because the loops await their ports; the calls inside block. The coordinator's process has
+nothing else in its event loop, so a thread hop would only cost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, create_engine
+
+from orchestrator.core.payload import Payload
+from orchestrator.core.state import TERMINAL, SagaState, Status, state_from_json, state_to_json
+from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition, pack, unpack
+from orchestrator.store import sql
+from orchestrator.store.errors import DefinitionChanged, StoreConflict, translated
+from orchestrator.store.partitions import partition_sql
+from orchestrator.store.ports import Change, Held, Locked
+
+__all__ = ["PostgresStore", "connect"]
+
+_NOBODY = UUID(int=0)
+
+
+def connect(url: str, *, pool_size: int = 2) -> Engine:
+    """An engine for short transactions. Connects when first used.
+
+    TCP keep-alives and a user time-out find a dead server in half a minute instead of two hours.
+    """
+    arguments = {
+        "connect_timeout": 10,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+        "options": "-c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000",
+    }
+    return create_engine(url, pool_size=pool_size, pool_pre_ping=False, connect_args=arguments)
+
+
+class PostgresStore:
+    """`Store` and `TimerStore` on one engine, for one consumer group."""
+
+    def __init__(self, engine: Engine, group: str) -> None:
+        self._engine = engine
+        self._group = group
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[PostgresTransaction]:
+        """See `Store.begin`."""
+        with translated(), self._engine.connect() as connection:
+            yield PostgresTransaction(connection, self._group)
+
+    def _read(self, statement: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        with translated(), self._engine.connect() as connection:
+            return connection.exec_driver_sql(statement, dict(parameters)).fetchall()
+
+    def _change(self, statement: str, parameters: Mapping[str, Any], *, returns: bool = True) -> Sequence[Any]:
+        with translated(), self._engine.begin() as connection:
+            result = connection.exec_driver_sql(statement, dict(parameters))
+            return result.fetchall() if returns else ()
+
+    async def offsets(self, group: str, places: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """See `Store.offsets`."""
+        topics, partitions = [t for t, _ in places], [p for _, p in places]
+        rows = self._read(sql.OFFSETS, {"group": group, "topics": topics, "partitions": partitions})
+        return {(topic, partition): offset for topic, partition, offset in rows}
+
+    async def progress(self, group: str) -> Mapping[TopicPartition, int]:
+        """See `TimerStore.progress`."""
+        return {(topic, partition): offset for topic, partition, offset in self._read(sql.PROGRESS, {"group": group})}
+
+    async def announce(self, replica: UUID, definitions: Mapping[str, Mapping[int, str]]) -> Mapping[str, int]:
+        """See `Store.announce`."""
+        with translated(), self._engine.begin() as connection:
+            for name, versions in definitions.items():
+                for version, fingerprint in versions.items():
+                    row = {"name": name, "version": version, "fingerprint": fingerprint}
+                    stored = connection.exec_driver_sql(sql.REGISTER_DEFINITION, row).scalar_one()
+                    if stored != fingerprint:
+                        msg = (
+                            f"definition {name!r} version {version} has changed its structure since it was first run "
+                            f"(stored fingerprint {stored}, now {fingerprint}); give it a new version"
+                        )
+                        raise DefinitionChanged(msg)
+            carried = json.dumps({name: sorted(versions) for name, versions in definitions.items()})
+            connection.exec_driver_sql(sql.ANNOUNCE, {"id": replica, "definitions": carried})
+            live = [row[0] for row in connection.exec_driver_sql(sql.LIVE_DEFINITIONS)]
+        return _startable(definitions, live)
+
+    async def withdraw(self, replica: UUID) -> None:
+        """See `Store.withdraw`."""
+        self._change(sql.WITHDRAW, {"id": replica}, returns=False)
+
+    async def take_due(self, most: int) -> Sequence[UUID]:
+        """See `TimerStore.take_due`."""
+        return [row[0] for row in self._change(sql.TAKE_DUE, {"most": most})]
+
+    async def take_held(self, most: int) -> Sequence[Outgoing]:
+        """See `TimerStore.take_held`."""
+        rows = self._change(sql.TAKE_HELD, {"most": most})
+        return [message for row in rows for message in unpack(row[0])]
+
+    async def maintain(self) -> None:
+        """See `TimerStore.maintain`. Takes a short exclusive lock only where a partition is missing."""
+        with translated(), self._engine.begin() as connection:
+            now = connection.exec_driver_sql("SELECT saga_now()").scalar_one()
+            existing = {row[0] for row in connection.exec_driver_sql(_PARTITIONS)}
+            for statement in partition_sql(now):
+                if statement.split()[5] not in existing:
+                    connection.exec_driver_sql(statement)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+
+_PARTITIONS = "SELECT inhrelid::regclass::text FROM pg_inherits"
+
+
+def _startable(ours: Mapping[str, Mapping[int, str]], live: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, int]:
+    """The highest version of each definition that every live replica carries; ours alone if they agree on none."""
+    found = {}
+    for name, versions in ours.items():
+        carriers = [set(replica[name]) for replica in live if name in replica]
+        shared = set(versions).intersection(*carriers)
+        found[name] = max(shared or versions)
+    return found
+
+
+class PostgresTransaction:
+    """See `StoreTransaction`."""
+
+    def __init__(self, connection: Connection, group: str) -> None:
+        self._connection = connection
+        self._group = group
+        self._now: Any = None
+
+    def _execute(self, statement: str, parameters: Mapping[str, Any]) -> Any:
+        return self._connection.exec_driver_sql(statement, dict(parameters))
+
+    async def lock(self, saga_ids: Collection[UUID]) -> Locked:
+        """See `StoreTransaction.lock`."""
+        ids = sorted(saga_ids)
+        low, high = (ids[0], ids[-1]) if ids else (_NOBODY, _NOBODY)
+        rows = self._execute(sql.LOCK, {"ids": ids, "low": low, "high": high}).fetchall()
+        self._now = rows[0][0]
+        return Locked(self._now, {row[1]: _saga(row) for row in rows if row[1] is not None})
+
+    async def applied(self, causes: Collection[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Sequence[Outgoing]]:
+        """See `StoreTransaction.applied`."""
+        if not causes:
+            return {}
+        sagas, ids = [s for s, _ in causes], [c for _, c in causes]
+        bounds = {"low": min(sagas), "high": max(sagas)}
+        rows = self._execute(sql.APPLIED, {"sagas": sagas, "causes": ids, **bounds}).fetchall()
+        return {(saga, cause): unpack(outputs) for saga, cause, outputs in rows}
+
+    async def adopt(self, source: str, event_id: str, proposed: UUID) -> UUID:
+        """See `StoreTransaction.adopt`."""
+        row = {"source": source, "event_id": event_id, "proposed": proposed}
+        adopted: UUID = self._execute(sql.ADOPT, row).scalar_one()
+        return adopted
+
+    async def request_of(self, saga_id: UUID) -> Outgoing | None:
+        """See `StoreTransaction.request_of`."""
+        row = self._execute(sql.FIRST_INPUT, {"id": saga_id}).fetchone()
+        return unpack(row[0])[0] if row else None
+
+    async def outputs_of(self, saga_id: UUID) -> Sequence[Outgoing]:
+        """See `StoreTransaction.outputs_of`."""
+        rows = self._execute(sql.OUTPUTS, {"id": saga_id}).fetchall()
+        return [message for row in rows for message in unpack(row[0])]
+
+    async def hold(self, held: Held, seconds: float) -> bool:
+        """See `StoreTransaction.hold`."""
+        row = {"saga_id": held.saga_id, "cause_id": held.cause_id, "message": pack([held.message]), "seconds": seconds}
+        return bool(self._execute(sql.HOLD, row).scalar_one())
+
+    async def release(self, held: Collection[tuple[UUID, UUID]]) -> None:
+        """See `StoreTransaction.release`."""
+        if held:
+            self._execute(sql.RELEASE, {"sagas": [s for s, _ in held], "causes": [c for _, c in held]})
+
+    async def write(self, change: Change) -> None:
+        """See `StoreTransaction.write`."""
+        new = [(saga_id, state) for saga_id, before, state in change.sagas if before is None]
+        old = [(saga_id, before, state) for saga_id, before, state in change.sagas if before is not None]
+        ids = [saga_id for saga_id, _, _ in old]
+        parameters = {
+            **_new_columns(new),
+            **_old_columns(old),
+            **_journal_columns(change),
+            "now": self._now,
+            "low": min(ids, default=_NOBODY),
+            "high": max(ids, default=_NOBODY),
+            "group": self._group,
+            "topics": [topic for topic, _ in change.offsets],
+            "partitions": [partition for _, partition in change.offsets],
+            "nexts": list(change.offsets.values()),
+        }
+        counts = tuple(self._execute(sql.WRITE, parameters).fetchone())
+        if counts[:3] != (len(new), len(old), len(change.journal)):
+            msg = f"wrote {counts[:3]}, not {(len(new), len(old), len(change.journal))}"
+            raise StoreConflict(msg)
+
+    async def commit(self) -> None:
+        """See `StoreTransaction.commit`."""
+        self._connection.commit()
+
+
+def _saga(row: Any) -> SagaState:
+    definition, version, status, key, agent, request, state, revision, wake_at = row[2:]
+    ((name, value),) = request.items()
+    columns = {
+        "definition": definition,
+        "version": version,
+        "request": Payload(name, value=value),
+        "status": Status(status),
+        "business_key": key,
+        "agent": agent,
+        "revision": revision,
+        "wake_at": wake_at,
+    }
+    return state_from_json(state, columns)
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _new_columns(new: Sequence[tuple[UUID, SagaState]]) -> dict[str, Any]:
+    states = [state for _, state in new]
+    return {
+        "new_ids": [saga_id for saga_id, _ in new],
+        "definitions": [s.definition for s in states],
+        "versions": [s.version for s in states],
+        "new_statuses": [s.status.value for s in states],
+        "keys": [s.business_key for s in states],
+        "agents": [s.agent for s in states],
+        "requests": [_dump({s.request.name: s.request.json}) for s in states],
+        "new_states": [_dump(state_to_json(s)) for s in states],
+        "new_revisions": [s.revision for s in states],
+        "new_wakes": [s.wake_at for s in states],
+        "new_ended": [s.status in TERMINAL for s in states],
+    }
+
+
+def _old_columns(old: Sequence[tuple[UUID, int, SagaState]]) -> dict[str, Any]:
+    states = [state for _, _, state in old]
+    return {
+        "ids": [saga_id for saga_id, _, _ in old],
+        "befores": [before for _, before, _ in old],
+        "statuses": [s.status.value for s in states],
+        "states": [_dump(state_to_json(s)) for s in states],
+        "revisions": [s.revision for s in states],
+        "wakes": [s.wake_at for s in states],
+        "ended": [s.status in TERMINAL for s in states],
+    }
+
+
+def _journal_columns(change: Change) -> dict[str, Any]:
+    rows = change.journal
+    return {
+        "entry_sagas": [row.saga_id for row in rows],
+        "causes": [row.cause_id for row in rows],
+        "entry_revisions": [row.revision for row in rows],
+        "entries": [_dump(_entry_json(row.entry.kind, row.entry.facts, row.entry.notes)) for row in rows],
+        "inputs": [pack([_as_outgoing(row.input)]) for row in rows],
+        "outputs": [pack(row.outputs) if row.outputs else None for row in rows],
+    }
+
+
+def _entry_json(kind: str, facts: Mapping[str, Any], notes: Sequence[str]) -> dict[str, Any]:
+    entry: dict[str, Any] = {"kind": kind, **facts}
+    if notes:
+        entry["notes"] = list(notes)
+    return entry
+
+
+def _as_outgoing(message: Incoming) -> Outgoing:
+    return message.again()

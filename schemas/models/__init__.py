@@ -1,0 +1,1089 @@
+"""Generated from the .avsc files by `python -m schemas.generate`. Do not edit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, ClassVar
+
+from pydantic import AwareDatetime, Field
+
+from schemas.models._record import Contract, EffectClass, Record, Request
+
+
+class InvoiceProcessed(Record):
+    """The invoice is entered."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.erp.InvoiceProcessed",
+        type="invoice.processed",
+        kind="completion",
+        system="erp",
+    )
+    invoice_id: Annotated[
+        str,
+        Field(
+            description="The ERP's number, INV-….",
+        ),
+    ]
+    posted_on: Annotated[
+        date,
+        Field(
+            description="Posting date.",
+        ),
+    ]
+
+
+class InvoiceReversed(Record):
+    """The invoice has no effect any more."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.erp.InvoiceReversed",
+        type="saga.erp.InvoiceReversed",
+        kind="completion",
+        system="erp",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class VendorCreated(Record):
+    """The vendor exists in the ERP."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.erp.VendorCreated",
+        type="saga.erp.VendorCreated",
+        kind="completion",
+        system="erp",
+    )
+    vendor_id: Annotated[
+        str,
+        Field(
+            description="The ERP's number, V-….",
+        ),
+    ]
+    created_at: Annotated[
+        AwareDatetime,
+        Field(
+            description="When the ERP created it.",
+        ),
+    ]
+
+
+class VendorDeactivated(Record):
+    """The vendor is no longer in use in the ERP."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.erp.VendorDeactivated",
+        type="saga.erp.VendorDeactivated",
+        kind="completion",
+        system="erp",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class ApologyEmailSent(Record):
+    """The mail server took the message."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.mail.ApologyEmailSent",
+        type="saga.mail.ApologyEmailSent",
+        kind="completion",
+        system="mail",
+    )
+    message_id: Annotated[
+        str,
+        Field(
+            description="The stable Message-ID.",
+        ),
+    ]
+
+
+class WelcomeEmailSent(Record):
+    """The mail server took the message."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.mail.WelcomeEmailSent",
+        type="saga.mail.WelcomeEmailSent",
+        kind="completion",
+        system="mail",
+    )
+    message_id: Annotated[
+        str,
+        Field(
+            description="The stable Message-ID.",
+        ),
+    ]
+
+
+class PortalAccountClosed(Record):
+    """The account is closed."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.portal.PortalAccountClosed",
+        type="saga.portal.PortalAccountClosed",
+        kind="completion",
+        system="portal",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class PortalAccountCreated(Record):
+    """The account exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.portal.PortalAccountCreated",
+        type="saga.portal.PortalAccountCreated",
+        kind="completion",
+        system="portal",
+    )
+    account_id: Annotated[
+        str,
+        Field(
+            description="The portal's id, P-….",
+        ),
+    ]
+    login_url: Annotated[
+        str,
+        Field(
+            description="Where the vendor signs in.",
+        ),
+    ]
+
+
+class SupplierApproved(Record):
+    """The vendor is on the list."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.suppliers.SupplierApproved",
+        type="saga.suppliers.SupplierApproved",
+        kind="completion",
+        system="suppliers",
+    )
+    approval_id: Annotated[
+        str,
+        Field(
+            description="The list's id, A-….",
+        ),
+    ]
+    approved_at: Annotated[
+        AwareDatetime,
+        Field(
+            description="When it was approved.",
+        ),
+    ]
+
+
+class SupplierRevoked(Record):
+    """The vendor is off the list."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.suppliers.SupplierRevoked",
+        type="saga.suppliers.SupplierRevoked",
+        kind="completion",
+        system="suppliers",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class ControlCommand(StrEnum):
+    """saga.engine.ControlCommand."""
+
+    wake = "wake"
+    cancel = "cancel"
+    pause = "pause"
+    resume = "resume"
+    retry = "retry"
+    resolve = "resolve"
+    skip = "skip"
+    compensate = "compensate"
+    park = "park"
+
+
+class SagaControl(Record):
+    """A timer that fired or an operator's decision."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.engine.SagaControl",
+        type="saga.engine.SagaControl",
+        kind="engine",
+    )
+    command: Annotated[
+        ControlCommand,
+        Field(
+            description="What is asked.",
+        ),
+    ]
+    step: Annotated[
+        str | None,
+        Field(
+            description="The step path where one is meant.",
+        ),
+    ] = None
+    direction: Annotated[
+        str | None,
+        Field(
+            description="do or undo, where one is meant.",
+        ),
+    ] = None
+    actor: Annotated[
+        str,
+        Field(
+            description="Who asked; empty for the engine.",
+        ),
+    ] = ""
+    reason: Annotated[
+        str,
+        Field(
+            description="Why; empty for the engine.",
+        ),
+    ] = ""
+    if_revision: Annotated[
+        int | None,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Refuse where the saga's revision is another.",
+        ),
+    ] = None
+    resolved: Annotated[
+        str | None,
+        Field(
+            description="done or not-done: what a person found out about an unknown effect.",
+        ),
+    ] = None
+    output_name: Annotated[
+        str | None,
+        Field(
+            description="Full name of the Avro record in output_json.",
+        ),
+    ] = None
+    output_json: Annotated[
+        str | None,
+        Field(
+            description="Output of a step as a person typed it, JSON.",
+        ),
+    ] = None
+
+
+class EndStatus(StrEnum):
+    """saga.engine.EndStatus."""
+
+    completed = "completed"
+    compensated = "compensated"
+    cancelled = "cancelled"
+    review = "review"
+
+
+class SagaEnded(Record):
+    """How a saga ended, or that it waits for a person."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.engine.SagaEnded",
+        type="saga.engine.SagaEnded",
+        kind="engine",
+    )
+    definition: Annotated[
+        str,
+        Field(
+            description="Name of the definition.",
+        ),
+    ]
+    version: Annotated[
+        int,
+        Field(
+            ge=-2147483648,
+            le=2147483647,
+            description="Version of the definition.",
+        ),
+    ]
+    status: Annotated[
+        EndStatus,
+        Field(
+            description="completed, compensated and cancelled are final; review is not.",
+        ),
+    ]
+    business_key: Annotated[
+        str,
+        Field(
+            description="What people know the saga by.",
+        ),
+    ]
+    step: Annotated[
+        str | None,
+        Field(
+            description="The step that decided it.",
+        ),
+    ] = None
+    code: Annotated[
+        str | None,
+        Field(
+            description="Stable code of the error.",
+        ),
+    ] = None
+    message: Annotated[
+        str | None,
+        Field(
+            description="For people.",
+        ),
+    ] = None
+    residue: Annotated[
+        list[str],
+        Field(
+            description="Steps whose effect may remain.",
+        ),
+    ] = Field(default_factory=list)
+    outputs: Annotated[
+        dict[str, str],
+        Field(
+            description="Step name to its output as JSON.",
+        ),
+    ] = Field(default_factory=dict)
+
+
+class FailureOutcome(StrEnum):
+    """saga.engine.FailureOutcome."""
+
+    rejected = "rejected"
+    failed = "failed"
+    unknown = "unknown"
+
+
+class StepFailed(Record):
+    """Completion of an effect that did not succeed. Which effect it is stands in the headers."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.engine.StepFailed",
+        type="saga.engine.StepFailed",
+        kind="engine",
+    )
+    outcome: Annotated[
+        FailureOutcome,
+        Field(
+            description="rejected: not done, will never be. failed: not done, may work later. unknown: may have been done.",
+        ),
+    ]
+    code: Annotated[
+        str,
+        Field(
+            description="Stable code, SCREAMING_SNAKE_CASE.",
+        ),
+    ]
+    message: Annotated[
+        str,
+        Field(
+            description="For people.",
+        ),
+    ]
+    retry_after_ms: Annotated[
+        int | None,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="The system asked to wait this long.",
+        ),
+    ] = None
+    detail: Annotated[
+        str | None,
+        Field(
+            description="More for people, redacted.",
+        ),
+    ] = None
+
+
+class ErpVendorType(StrEnum):
+    """saga.erp.ErpVendorType."""
+
+    SUPPLIER = "SUPPLIER"
+    CONTRACTOR = "CONTRACTOR"
+    SERVICE_PROVIDER = "SERVICE_PROVIDER"
+
+
+class ErpPaymentTerms(StrEnum):
+    """saga.erp.ErpPaymentTerms."""
+
+    NET_15 = "NET_15"
+    NET_30 = "NET_30"
+    NET_45 = "NET_45"
+    NET_60 = "NET_60"
+
+
+class CreateVendor(Record):
+    """Create the vendor's master record."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.erp.CreateVendor",
+        type="saga.erp.CreateVendor",
+        kind="command",
+        system="erp",
+        action="create_vendor",
+        completion=VendorCreated,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "DUPLICATE_TAX_ID": "rejected",
+                "INVALID_PAYMENT_TERMS": "rejected",
+                "TRANSIENT_ERROR": "failed",
+            }
+        ),
+    )
+    vendor_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="Legal name of the vendor.",
+        ),
+    ]
+    vendor_type: Annotated[
+        ErpVendorType,
+        Field(
+            description="What kind of vendor.",
+        ),
+    ]
+    tax_id: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z0-9][A-Z0-9.\\-]{3,31}$",
+            description="Tax identifier; unique per vendor in the ERP.",
+        ),
+    ]
+    payment_terms: Annotated[
+        ErpPaymentTerms,
+        Field(
+            description="Days until an invoice is due.",
+        ),
+    ]
+    primary_contact_email: Annotated[
+        str,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where the vendor is written to.",
+        ),
+    ]
+
+
+class DeactivateVendor(Record):
+    """Undo CreateVendor. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.erp.DeactivateVendor",
+        type="saga.erp.DeactivateVendor",
+        kind="command",
+        system="erp",
+        action="deactivate_vendor",
+        completion=VendorDeactivated,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "TRANSIENT_ERROR": "failed",
+            }
+        ),
+    )
+    tax_id: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z0-9][A-Z0-9.\\-]{3,31}$",
+            description="Tax identifier; unique per vendor in the ERP.",
+        ),
+    ]
+    vendor_id: Annotated[
+        str | None,
+        Field(
+            description="The ERP's number where the do's reply is known.",
+        ),
+    ] = None
+
+
+class ProcessInvoice(Record):
+    """Enter an invoice."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.erp.ProcessInvoice",
+        type="saga.erp.ProcessInvoice",
+        kind="command",
+        system="erp",
+        action="process_invoice",
+        completion=InvoiceProcessed,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "DUPLICATE_INVOICE": "rejected",
+                "TRANSIENT_ERROR": "failed",
+            }
+        ),
+    )
+    vendor_tax_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="Who sent the invoice.",
+        ),
+    ]
+    invoice_number: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="The vendor's number.",
+        ),
+    ]
+    amount: Annotated[
+        Decimal,
+        Field(
+            max_digits=12,
+            decimal_places=2,
+            description="Total with tax.",
+        ),
+    ]
+    currency: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z]{3}$",
+            description="ISO 4217.",
+        ),
+    ]
+    issued_on: Annotated[
+        date,
+        Field(
+            description="Date on the invoice.",
+        ),
+    ]
+    due_on: Annotated[
+        date | None,
+        Field(
+            description="When it is due.",
+        ),
+    ] = None
+
+
+class ReverseInvoice(Record):
+    """Undo ProcessInvoice by a reversing entry. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.erp.ReverseInvoice",
+        type="saga.erp.ReverseInvoice",
+        kind="command",
+        system="erp",
+        action="reverse_invoice",
+        completion=InvoiceReversed,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "TRANSIENT_ERROR": "failed",
+            }
+        ),
+    )
+    vendor_tax_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="Who sent the invoice.",
+        ),
+    ]
+    invoice_number: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="The vendor's number.",
+        ),
+    ]
+    invoice_id: Annotated[
+        str | None,
+        Field(
+            description="The ERP's number where the do's reply is known.",
+        ),
+    ] = None
+
+
+class SendApologyEmail(Record):
+    """A mail cannot be taken back; it is followed by an apology."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.mail.SendApologyEmail",
+        type="saga.mail.SendApologyEmail",
+        kind="command",
+        system="mail",
+        action="send_apology_email",
+        completion=ApologyEmailSent,
+        effect="blind",
+        errors=MappingProxyType(
+            {
+                "MAILBOX_UNAVAILABLE": "rejected",
+                "TRANSIENT_ERROR": "failed",
+            }
+        ),
+    )
+    recipient: Annotated[
+        str,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where the vendor is written to.",
+        ),
+    ]
+    recipient_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="Used in the greeting.",
+        ),
+    ]
+    in_reply_to: Annotated[
+        str | None,
+        Field(
+            description="Message-ID of the mail that is withdrawn.",
+        ),
+    ] = None
+
+
+class SendWelcomeEmail(Record):
+    """Welcome the vendor."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.mail.SendWelcomeEmail",
+        type="saga.mail.SendWelcomeEmail",
+        kind="command",
+        system="mail",
+        action="send_welcome_email",
+        completion=WelcomeEmailSent,
+        effect="blind",
+        errors=MappingProxyType(
+            {
+                "MAILBOX_UNAVAILABLE": "rejected",
+                "TRANSIENT_ERROR": "failed",
+            }
+        ),
+    )
+    recipient: Annotated[
+        str,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where the vendor is written to.",
+        ),
+    ]
+    recipient_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="Used in the greeting.",
+        ),
+    ]
+    login_url: Annotated[
+        str,
+        Field(
+            description="Where the vendor signs in.",
+        ),
+    ]
+
+
+class ClosePortalAccount(Record):
+    """Undo CreatePortalAccount. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.portal.ClosePortalAccount",
+        type="saga.portal.ClosePortalAccount",
+        kind="command",
+        system="portal",
+        action="close_account",
+        completion=PortalAccountClosed,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "TRANSIENT_ERROR": "failed",
+            }
+        ),
+    )
+    vendor_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="The ERP's number.",
+        ),
+    ]
+    account_id: Annotated[
+        str | None,
+        Field(
+            description="The portal's id where the do's reply is known.",
+        ),
+    ] = None
+
+
+class CreatePortalAccount(Record):
+    """Open the vendor's account on the supplier portal."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.portal.CreatePortalAccount",
+        type="saga.portal.CreatePortalAccount",
+        kind="command",
+        system="portal",
+        action="create_account",
+        completion=PortalAccountCreated,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "EMAIL_IN_USE": "rejected",
+                "TRANSIENT_ERROR": "failed",
+            }
+        ),
+    )
+    vendor_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="The ERP's number.",
+        ),
+    ]
+    vendor_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="Name shown on the portal.",
+        ),
+    ]
+    primary_contact_email: Annotated[
+        str,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where the vendor is written to.",
+        ),
+    ]
+
+
+class ApproveSupplier(Record):
+    """Put the vendor on the approved-supplier list."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.suppliers.ApproveSupplier",
+        type="saga.suppliers.ApproveSupplier",
+        kind="command",
+        system="suppliers",
+        action="approve",
+        completion=SupplierApproved,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "NOT_ELIGIBLE": "rejected",
+                "SANCTIONED": "rejected",
+                "TRANSIENT_ERROR": "failed",
+            }
+        ),
+    )
+    vendor_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="The ERP's number.",
+        ),
+    ]
+    vendor_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="Legal name of the vendor.",
+        ),
+    ]
+    tax_id: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z0-9][A-Z0-9.\\-]{3,31}$",
+            description="Tax identifier; unique per vendor in the ERP.",
+        ),
+    ]
+    category: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="What is bought from the vendor.",
+        ),
+    ]
+
+
+class RevokeSupplier(Record):
+    """Undo ApproveSupplier. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.suppliers.RevokeSupplier",
+        type="saga.suppliers.RevokeSupplier",
+        kind="command",
+        system="suppliers",
+        action="revoke",
+        completion=SupplierRevoked,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "TRANSIENT_ERROR": "failed",
+            }
+        ),
+    )
+    tax_id: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z0-9][A-Z0-9.\\-]{3,31}$",
+            description="Tax identifier; unique per vendor in the ERP.",
+        ),
+    ]
+    approval_id: Annotated[
+        str | None,
+        Field(
+            description="The list's id where the do's reply is known.",
+        ),
+    ] = None
+
+
+class ProcessInvoiceRequested(Request):
+    """An agent asks that an invoice be entered in the ERP."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.invoice.ProcessInvoiceRequested",
+        type="invoice.process_request",
+        kind="request",
+        definition="invoice-processing",
+    )
+    vendor_tax_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="Who sent the invoice.",
+        ),
+    ]
+    invoice_number: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="The vendor's number.",
+        ),
+    ]
+    amount: Annotated[
+        Decimal,
+        Field(
+            max_digits=12,
+            decimal_places=2,
+            description="Total with tax.",
+        ),
+    ]
+    currency: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z]{3}$",
+            description="ISO 4217.",
+        ),
+    ]
+    issued_on: Annotated[
+        date,
+        Field(
+            description="Date on the invoice.",
+        ),
+    ]
+    due_on: Annotated[
+        date | None,
+        Field(
+            description="When it is due.",
+        ),
+    ] = None
+
+
+class VendorType(StrEnum):
+    """saga.vendor.VendorType."""
+
+    SUPPLIER = "SUPPLIER"
+    CONTRACTOR = "CONTRACTOR"
+    SERVICE_PROVIDER = "SERVICE_PROVIDER"
+
+
+class PaymentTerms(StrEnum):
+    """saga.vendor.PaymentTerms."""
+
+    NET_15 = "NET_15"
+    NET_30 = "NET_30"
+    NET_45 = "NET_45"
+    NET_60 = "NET_60"
+
+
+class VendorOnboardingRequested(Request):
+    """An agent asks that a vendor be onboarded in every system."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.vendor.VendorOnboardingRequested",
+        type="saga.vendor.VendorOnboardingRequested",
+        kind="request",
+        definition="vendor-onboarding",
+    )
+    vendor_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="Legal name of the vendor.",
+        ),
+    ]
+    vendor_type: Annotated[
+        VendorType,
+        Field(
+            description="What kind of vendor.",
+        ),
+    ]
+    tax_id: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z0-9][A-Z0-9.\\-]{3,31}$",
+            description="Tax identifier; unique per vendor in the ERP.",
+        ),
+    ]
+    payment_terms: Annotated[
+        PaymentTerms,
+        Field(
+            description="Days until an invoice is due.",
+        ),
+    ]
+    primary_contact_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="Who is written to.",
+        ),
+    ]
+    primary_contact_email: Annotated[
+        str,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where the vendor is written to.",
+        ),
+    ]
+    category: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="What is bought from the vendor.",
+        ),
+    ]
+    country: Annotated[
+        str | None,
+        Field(
+            pattern="^[A-Z]{2}$",
+            description="ISO 3166-1 alpha-2.",
+        ),
+    ] = None
+    annual_spend: Annotated[
+        Decimal | None,
+        Field(
+            max_digits=12,
+            decimal_places=2,
+            description="Expected spend per year, in the company's currency.",
+        ),
+    ] = None
+    valid_from: Annotated[
+        date | None,
+        Field(
+            description="First day on which the vendor may be used.",
+        ),
+    ] = None
+
+
+BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
+    {
+        "saga.engine.SagaControl": SagaControl,
+        "saga.engine.SagaEnded": SagaEnded,
+        "saga.engine.StepFailed": StepFailed,
+        "saga.erp.CreateVendor": CreateVendor,
+        "saga.erp.DeactivateVendor": DeactivateVendor,
+        "saga.erp.InvoiceProcessed": InvoiceProcessed,
+        "saga.erp.InvoiceReversed": InvoiceReversed,
+        "saga.erp.ProcessInvoice": ProcessInvoice,
+        "saga.erp.ReverseInvoice": ReverseInvoice,
+        "saga.erp.VendorCreated": VendorCreated,
+        "saga.erp.VendorDeactivated": VendorDeactivated,
+        "saga.invoice.ProcessInvoiceRequested": ProcessInvoiceRequested,
+        "saga.mail.ApologyEmailSent": ApologyEmailSent,
+        "saga.mail.SendApologyEmail": SendApologyEmail,
+        "saga.mail.SendWelcomeEmail": SendWelcomeEmail,
+        "saga.mail.WelcomeEmailSent": WelcomeEmailSent,
+        "saga.portal.ClosePortalAccount": ClosePortalAccount,
+        "saga.portal.CreatePortalAccount": CreatePortalAccount,
+        "saga.portal.PortalAccountClosed": PortalAccountClosed,
+        "saga.portal.PortalAccountCreated": PortalAccountCreated,
+        "saga.suppliers.ApproveSupplier": ApproveSupplier,
+        "saga.suppliers.RevokeSupplier": RevokeSupplier,
+        "saga.suppliers.SupplierApproved": SupplierApproved,
+        "saga.suppliers.SupplierRevoked": SupplierRevoked,
+        "saga.vendor.VendorOnboardingRequested": VendorOnboardingRequested,
+    }
+)
+
+__all__ = [
+    "ApologyEmailSent",
+    "ApproveSupplier",
+    "BY_NAME",
+    "ClosePortalAccount",
+    "Contract",
+    "ControlCommand",
+    "CreatePortalAccount",
+    "CreateVendor",
+    "DeactivateVendor",
+    "EffectClass",
+    "EndStatus",
+    "ErpPaymentTerms",
+    "ErpVendorType",
+    "FailureOutcome",
+    "InvoiceProcessed",
+    "InvoiceReversed",
+    "PaymentTerms",
+    "PortalAccountClosed",
+    "PortalAccountCreated",
+    "ProcessInvoice",
+    "ProcessInvoiceRequested",
+    "Record",
+    "Request",
+    "ReverseInvoice",
+    "RevokeSupplier",
+    "SagaControl",
+    "SagaEnded",
+    "SendApologyEmail",
+    "SendWelcomeEmail",
+    "StepFailed",
+    "SupplierApproved",
+    "SupplierRevoked",
+    "VendorCreated",
+    "VendorDeactivated",
+    "VendorOnboardingRequested",
+    "VendorType",
+    "WelcomeEmailSent",
+]

@@ -1,0 +1,120 @@
+"""Where schemas and their ids come from: a committed file, or a schema registry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any, Protocol
+
+from schemas.catalogue import history, load, parse
+from schemas.errors import RegistryUnavailable, UnknownRecord, UnknownSchemaId
+
+__all__ = ["ConfluentRegistry", "FixedIds", "SchemaSource", "compatibility_level"]
+
+_NOT_FOUND = 404
+_SECONDS = 10
+
+
+class SchemaSource(Protocol):
+    """Schemas by id. The subject of a record is its full name (RecordNameStrategy)."""
+
+    def id_of(self, name: str) -> int:
+        """The id under which our current schema of that name is written."""
+        ...
+
+    def writer_schema(self, schema_id: int) -> Any:
+        """The schema of that id, parsed for fastavro. Raises `UnknownSchemaId`."""
+        ...
+
+
+class FixedIds:
+    """Ids from `ids.json`: for the embedded stack and for tests, without a server. Ids are never given twice."""
+
+    def __init__(self) -> None:
+        ids: Mapping[str, Mapping[str, int]] = json.loads((files("schemas") / "ids.json").read_text(encoding="utf-8"))
+        self._newest = {name: versions[max(versions, key=int)] for name, versions in ids.items()}
+        self._places = {number: (name, int(v)) for name, versions in ids.items() for v, number in versions.items()}
+
+    def id_of(self, name: str) -> int:
+        """See `SchemaSource.id_of`."""
+        try:
+            return self._newest[name]
+        except KeyError:
+            msg = f"no id for {name!r}; run python -m schemas.generate --release"
+            raise UnknownRecord(msg) from None
+
+    def writer_schema(self, schema_id: int) -> Any:
+        """See `SchemaSource.writer_schema`."""
+        try:
+            name, version = self._places[schema_id]
+        except KeyError:
+            msg = f"no schema has id {schema_id}"
+            raise UnknownSchemaId(msg) from None
+        return parse(history()[name][version])
+
+
+def compatibility_level(kind: str) -> str:
+    """Long sagas read old events, so commands and completions keep both directions (design §4)."""
+    return "BACKWARD_TRANSITIVE" if kind == "request" else "FULL_TRANSITIVE"
+
+
+class ConfluentRegistry:
+    """A registry that speaks Confluent's API (Confluent, Apicurio's ccompat, Redpanda, Karapace)."""
+
+    def __init__(self, url: str, settings: Mapping[str, Any] | None = None) -> None:
+        # Imported here: the driver costs 0.2 s, and the embedded stack does without it.
+        from confluent_kafka.schema_registry import SchemaRegistryClient  # noqa: PLC0415
+
+        self._client = SchemaRegistryClient({"url": url, "timeout": _SECONDS, **(settings or {})})
+
+    def id_of(self, name: str) -> int:
+        """See `SchemaSource.id_of`. The schema must have been registered."""
+        schema = self._schema(name)
+        found = self._ask(lambda: self._client.lookup_schema(name, schema), f"{name} is not registered as it is here")
+        return int(found.schema_id)
+
+    def writer_schema(self, schema_id: int) -> Any:
+        """See `SchemaSource.writer_schema`."""
+        found = self._ask(lambda: self._client.get_schema(schema_id), f"no schema has id {schema_id}")
+        return parse(json.loads(found.schema_str))
+
+    def register_all(self) -> dict[str, int]:
+        """Register every current schema under its full name, with its compatibility level. May run again.
+
+        Raises:
+            RegistryUnavailable: the registry did not answer.
+            UnknownSchemaId: the registry refused a schema; the message says why.
+        """
+        from confluent_kafka.schema_registry import ServerConfig  # noqa: PLC0415
+
+        ids = {}
+        for name, schema in load().items():
+            level = compatibility_level(schema["kind"])
+            ids[name] = self._ask(lambda n=name: self._client.register_schema(n, self._schema(n)), f"{name} refused")
+            self._ask(
+                lambda n=name, v=level: self._client.set_config(n, ServerConfig(compatibility=v)), f"{name}: {level}"
+            )
+        return ids
+
+    @staticmethod
+    def _schema(name: str) -> Any:
+        from confluent_kafka.schema_registry import Schema  # noqa: PLC0415
+
+        return Schema(json.dumps(load()[name]), "AVRO")
+
+    @staticmethod
+    def _ask(call: Any, refused: str) -> Any:
+        from confluent_kafka.schema_registry import SchemaRegistryError  # noqa: PLC0415
+
+        try:
+            return call()
+        except SchemaRegistryError as exc:
+            if 400 <= exc.http_status_code < 500:  # noqa: PLR2004 - HTTP's client errors
+                msg = f"{refused}: {exc.error_message}"
+                raise UnknownSchemaId(msg) from exc
+            raise RegistryUnavailable(str(exc)) from exc
+        except Exception as exc:
+            # The client's HTTP library: nothing it raises says anything about the schema.
+            msg = f"{type(exc).__name__}: {exc}"
+            raise RegistryUnavailable(msg) from exc
