@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     max_message_bytes: int = Field(default=900_000, ge=1_000)
     hold_seconds: float = Field(default=300.0, ge=0)
     control_hold_seconds: float = Field(default=60.0, ge=0)
+    consumers: str = "consumers.bootstrap"
+
     partitions: int = Field(default=4, ge=1)
     replication: int = Field(default=1, ge=1)
     timer_seconds: float = Field(default=0.2, gt=0)

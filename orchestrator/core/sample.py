@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import AwareDatetime, ValidationError
 
 from orchestrator.core.errors import DefinitionError
 from orchestrator.core.payload import Outputs, Payload
@@ -31,6 +31,7 @@ _PLAIN: Mapping[type, object] = {
     Decimal: Decimal(1),
     date: date(2026, 1, 1),
     datetime: datetime(2026, 1, 1, tzinfo=UTC),
+    AwareDatetime: datetime(2026, 1, 1, tzinfo=UTC),
     time: time(12),
     UUID: UUID(int=1),
 }

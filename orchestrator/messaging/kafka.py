@@ -18,7 +18,7 @@ from confluent_kafka import Message as KafkaMessage
 from orchestrator.messaging import message as plain
 from orchestrator.messaging.errors import BadSetting, BrokerFatal, BrokerUnavailable
 from orchestrator.messaging.message import Incoming, Outgoing
-from orchestrator.messaging.ports import OnAssign, Refusal
+from orchestrator.messaging.ports import OnAssign, Receipt, Refusal
 
 __all__ = ["KafkaInbox", "KafkaOutbox", "Run", "consumer_config", "directly", "in_thread", "producer_config"]
 
@@ -295,14 +295,15 @@ class KafkaOutbox:
         self._producer = Producer(dict(config))
         self._run = run
 
-    async def send(self, messages: Sequence[Outgoing]) -> Sequence[Refusal]:
+    async def send(self, messages: Sequence[Outgoing]) -> Receipt:
         """See `Outbox.send`."""
-        return await self._run(self._send, messages) if messages else ()
+        return await self._run(self._send, messages) if messages else Receipt()
 
-    def _send(self, messages: Sequence[Outgoing]) -> Sequence[Refusal]:
+    def _send(self, messages: Sequence[Outgoing]) -> Receipt:
         errors: list[tuple[Outgoing, KafkaError]] = []
+        last: dict[plain.TopicPartition, int] = {}
         for message in messages:
-            self._produce(message, errors)
+            self._produce(message, errors, last)
         # flush sends at once, whatever linger says, and returns when every callback has been called.
         left = self._producer.flush(_FLUSH_SECONDS)
         if left:
@@ -314,12 +315,22 @@ class KafkaOutbox:
             if error.code() not in _NEVER:
                 msg = f"{error.name()}: {error.str()}"
                 raise BrokerUnavailable(msg)
-        return [Refusal(message, error.name()) for message, error in errors]
+        return Receipt([Refusal(message, error.name()) for message, error in errors], last)
 
-    def _produce(self, message: Outgoing, errors: list[tuple[Outgoing, KafkaError]]) -> None:
-        def delivered(error: KafkaError | None, _: KafkaMessage) -> None:
+    def _produce(
+        self,
+        message: Outgoing,
+        errors: list[tuple[Outgoing, KafkaError]],
+        last: dict[plain.TopicPartition, int],
+    ) -> None:
+        def delivered(error: KafkaError | None, sent: KafkaMessage) -> None:
             if error is not None:
                 errors.append((message, error))
+                return
+            partition, offset = sent.partition(), sent.offset()
+            if partition is not None and offset is not None:
+                place = (message.topic, partition)
+                last[place] = max(offset, last.get(place, -1))
 
         while True:
             try:

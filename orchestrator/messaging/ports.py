@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
 
-__all__ = ["Ids", "Inbox", "OnAssign", "Outbox", "Refusal", "Sleep"]
+__all__ = ["Ids", "Inbox", "OnAssign", "Outbox", "Receipt", "Refusal", "Sleep"]
 
 OnAssign = Callable[[Sequence[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]
 Sleep = Callable[[float], Awaitable[None]]
@@ -21,6 +21,14 @@ class Refusal:
 
     message: Outgoing
     code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of the messages that were sent: those refused for good, and the last offset per partition."""
+
+    refused: Sequence[Refusal] = ()
+    last: Mapping[TopicPartition, int] = field(default_factory=dict)
 
 
 class Ids(Protocol):
@@ -70,8 +78,8 @@ class Inbox(Protocol):
 class Outbox(Protocol):
     """The writing end."""
 
-    async def send(self, messages: Sequence[Outgoing]) -> Sequence[Refusal]:
-        """Send, and wait until the broker has every one. Returns those it will never take.
+    async def send(self, messages: Sequence[Outgoing]) -> Receipt:
+        """Send, and wait until the broker has every one, or has refused it for good.
 
         Raises:
             BrokerUnavailable: some may not have arrived; send all of them again.

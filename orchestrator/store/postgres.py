@@ -12,35 +12,20 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine
 
 from orchestrator.core.payload import Payload
 from orchestrator.core.state import TERMINAL, SagaState, Status, state_from_json, state_to_json
+from orchestrator.database import StoreConflict, translated
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition, pack, unpack
 from orchestrator.store import sql
-from orchestrator.store.errors import DefinitionChanged, StoreConflict, translated
+from orchestrator.store.errors import DefinitionChanged
 from orchestrator.store.partitions import partition_sql
 from orchestrator.store.ports import Change, Held, Locked
 
-__all__ = ["PostgresStore", "connect"]
+__all__ = ["PostgresStore"]
 
 _NOBODY = UUID(int=0)
-
-
-def connect(url: str, *, pool_size: int = 2) -> Engine:
-    """An engine for short transactions. Connects when first used.
-
-    TCP keep-alives and a user time-out find a dead server in half a minute instead of two hours.
-    """
-    arguments = {
-        "connect_timeout": 10,
-        "keepalives_idle": 10,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 30_000,
-        "options": "-c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000",
-    }
-    return create_engine(url, pool_size=pool_size, pool_pre_ping=False, connect_args=arguments)
 
 
 class PostgresStore:

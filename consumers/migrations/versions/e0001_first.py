@@ -8,6 +8,10 @@ branch_labels = None
 depends_on = None
 
 UPGRADE = [
+    # The only clock of leases. Tests replace this function to shift time.
+    """
+    CREATE FUNCTION effect_now() RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT clock_timestamp() $$
+    """,
     # One row per effect, keyed by its identity (design §4). What an effect has answered is in the same row, so that
     # recording the effect, its reply and its dedupe key is one write.
     """
@@ -53,3 +57,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP TABLE effect_offset")
     op.execute("DROP TABLE effect")
+    op.execute("DROP FUNCTION effect_now()")

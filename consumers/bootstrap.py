@@ -1,0 +1,67 @@
+"""Puts one consumer's real parts together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from consumers.effects import PostgresEffects, migrate_effects
+from consumers.runtime import ConsumerLimits, Runtime
+from consumers.system import SystemConfig, SystemFactory
+from orchestrator.database import connect
+from orchestrator.messaging import topics
+from orchestrator.messaging.kafka import KafkaInbox, KafkaOutbox, consumer_config, in_thread, producer_config
+from orchestrator.messaging.message import TopicPartition
+from orchestrator.messaging.ports import Ids
+from orchestrator.settings import Settings
+from schemas.codec import Codec
+
+__all__ = ["consumer_group", "make_runtime", "migrate_effects"]
+
+
+def consumer_group(settings: Settings, system: str) -> str:
+    """The system's consumer group."""
+    return f"{settings.group_prefix}saga-consumer-{system}"
+
+
+async def _nowhere(places: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+    """A consumer starts at Kafka's committed offset: its database only remembers that it was there."""
+    del places
+    return {}
+
+
+def make_runtime(
+    settings: Settings,
+    name: str,
+    factory: SystemFactory,
+    url: str,
+    codec: Codec,
+    ids: Ids,
+    now: Callable[[], datetime],
+) -> Runtime:
+    """One worker of that system. Kafka's client and the database's calls have a thread each; handlers share the loop.
+
+    Raises:
+        BadSetting: a Kafka setting loses or doubles work.
+    """
+    group = consumer_group(settings, name)
+    kafka = settings.kafka_settings()
+    return Runtime(
+        system=factory(SystemConfig(url)),
+        inbox=KafkaInbox(
+            consumer_config(kafka, group), [topics.commands(name)], run=in_thread(), on_assign=_nowhere
+        ),
+        outbox=KafkaOutbox(producer_config(kafka), run=in_thread()),
+        effects=PostgresEffects(connect(settings.effects_url), in_thread()),
+        codec=codec,
+        ids=ids,
+        clock=time.monotonic,
+        now=now,
+        sleep=asyncio.sleep,
+        group=group,
+        limits=ConsumerLimits(
+            batch=settings.batch_size, lease_margin=settings.lease_margin, poison=settings.poison_limit
+        ),
+    )

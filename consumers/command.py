@@ -1,0 +1,154 @@
+"""A command as a consumer reads it, and the replies it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from consumers.effects import Identity
+from consumers.system import Action, System
+from orchestrator.core.effects import Ask
+from orchestrator.core.messages import Direction, Failure, Outcome, Succeeded
+from orchestrator.messaging import topics
+from orchestrator.messaging.errors import BadMessage
+from orchestrator.messaging.event import Event, cause_of, read_event
+from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition, pack, unpack
+from orchestrator.messaging.reader import decode
+from schemas.codec import Codec
+from schemas.models import FailureOutcome, Record, StepFailed
+
+__all__ = ["ReceivedCommand", "Replies", "read_command"]
+
+_LONGEST_TEXT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedCommand:
+    """One command, ready to be judged."""
+
+    incoming: Incoming
+    event: Event
+    saga_id: UUID
+    identity: Identity
+    ask: Ask
+    record: Record
+    action: Action
+    key: str
+
+    @property
+    def lane(self) -> tuple[UUID, str]:
+        """What keeps its order: the step of the saga, both directions."""
+        return self.saga_id, self.identity.step
+
+
+def read_command(
+    codec: Codec, system: System, message: Incoming, watermarks: Mapping[TopicPartition, int]
+) -> ReceivedCommand:
+    """Read one message of the system's command topic.
+
+    Raises:
+        BadMessage: it can never be read, or asks for what the system does not do.
+        RegistryUnavailable: try again.
+    """
+    event = read_event(message.headers)
+    record = decode(codec, message.value)
+    if event.saga_id is None or event.step is None or event.round is None or event.attempt is None:
+        raise BadMessage("missing-header", "a command names its saga, step, round and attempt")
+    if event.direction not in (Direction.DO, Direction.UNDO):
+        raise BadMessage("bad-header", f"ce_direction is {event.direction!r}")
+    if event.idempotency_key is None:
+        raise BadMessage("missing-header", "no ce_idempotencykey")
+    action = system.actions.get(record.contract.name)
+    if action is None:
+        raise BadMessage("unknown-action", f"system {system.name!r} has no handler for {record.contract.name}")
+    direction = Direction(event.direction)
+    ask = Ask(
+        direction=direction,
+        attempt=event.attempt,
+        effect=action.contract.effect,
+        by_operator=event.by_operator,
+        resolved=event.resolved,
+        seen_before=message.offset < watermarks.get(message.place, 0),
+    )
+    identity = Identity(event.saga_id, event.step, direction, event.round)
+    return ReceivedCommand(message, event, event.saga_id, identity, ask, record, action, event.idempotency_key)
+
+
+class Replies:
+    """Makes the completions of one system."""
+
+    def __init__(self, codec: Codec, system: str) -> None:
+        self._codec = codec
+        self._system = system
+
+    def reply(
+        self, command: ReceivedCommand, result: Succeeded | Failure, now: datetime, traceparent: str | None = None
+    ) -> Outgoing:
+        """The completion that says `result`.
+
+        Raises:
+            schemas.errors.InvalidRecord: the handler's output does not fit its contract.
+        """
+        record = result.output if isinstance(result, Succeeded) else _failed(result)
+        outcome = "succeeded" if isinstance(result, Succeeded) else result.outcome.value
+        event = self._event(command, outcome, record.contract.type, now, traceparent)
+        topic = topics.completions(self._system)
+        return Outgoing(topic, str(command.saga_id).encode(), self._codec.encode(record), event.headers())
+
+    def again(
+        self, command: ReceivedCommand, stored: bytes, now: datetime, traceparent: str | None = None
+    ) -> Outgoing:
+        """A stored reply for another delivery of its command: it carries the attempt that is asked for now."""
+        (message,) = unpack(stored)
+        before = read_event(message.headers)
+        outcome = "succeeded"
+        record = self._codec.decode(message.value or b"")
+        if isinstance(record, StepFailed):
+            outcome = record.outcome.value
+        event = self._event(command, outcome, before.type, now, traceparent)
+        return replace(message, headers=event.headers())
+
+    def _event(
+        self, command: ReceivedCommand, outcome: str, kind: str, now: datetime, traceparent: str | None
+    ) -> Event:
+        asked = command.event
+        source = f"saga-consumer/{self._system}"
+        return Event(
+            # From the command's id and the outcome: the same reply, however often it is sent, is one message.
+            id=str(cause_of(asked.source, f"{asked.id}/{outcome}")),
+            source=source,
+            type=kind,
+            time=now,
+            saga_id=command.saga_id,
+            step=asked.step,
+            direction=asked.direction,
+            round=asked.round,
+            attempt=asked.attempt,
+            causation_id=asked.id,
+            idempotency_key=command.key,
+            agent=asked.agent,
+            traceparent=traceparent or asked.traceparent,
+        )
+
+
+def packed(message: Outgoing) -> bytes:
+    """A reply as the effect table keeps it."""
+    return pack([message])
+
+
+def _failed(failure: Failure) -> StepFailed:
+    wait = None if failure.retry_after is None else int(min(max(failure.retry_after, 0.0), 86_400.0) * 1000)
+    return StepFailed(
+        outcome=FailureOutcome(failure.outcome.value),
+        code=failure.code[:_LONGEST_TEXT],
+        message=failure.message[:_LONGEST_TEXT],
+        retry_after_ms=wait,
+    )
+
+
+UNDONE = Failure(Outcome.REJECTED, "UNDONE", "this step's undo has begun; it is not done any more")
+NOBODY_KNOWS = Failure(
+    Outcome.UNKNOWN, "OUTCOME_UNKNOWN", "a worker died in mid-call, and the system cannot be asked what became of it"
+)

@@ -1,0 +1,342 @@
+"""The effect table: what each system has been asked and what it answered. One row per effect (design §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine
+
+from orchestrator.core.effects import (
+    Ask,
+    EffectRow,
+    Perform,
+    Refuse,
+    RowStatus,
+    StayUnknown,
+    Verdict,
+    admit,
+)
+from orchestrator.core.messages import Direction
+from orchestrator.database import StoreConflict, migrate, translated
+from orchestrator.messaging.kafka import Run
+from orchestrator.messaging.message import TopicPartition
+
+__all__ = ["Admitted", "Claim", "EffectStore", "Identity", "PostgresEffects", "Settlement", "migrate_effects"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An effect's identity."""
+
+    saga_id: UUID
+    step: str
+    direction: Direction
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A worker asks to act. `owner` is new for each command it handles; `lease` is in seconds."""
+
+    identity: Identity
+    system: str
+    ask: Ask
+    owner: UUID
+    lease: float
+    unknown_reply: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The verdict on a claim, the effect's row after it, and the database's time."""
+
+    verdict: Verdict
+    row: EffectRow | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How a claimed effect came out."""
+
+    identity: Identity
+    owner: UUID
+    row: EffectRow
+
+
+class EffectStore(Protocol):
+    """The consumers' database."""
+
+    async def claim(self, claims: Sequence[Claim]) -> Sequence[Admitted]:
+        """Judge and record claims, in one transaction. At most one claim per step in one call."""
+        ...
+
+    async def renew(self, identity: Identity, owner: UUID, lease: float) -> bool:
+        """Extend a claim; False where it is no longer ours."""
+        ...
+
+    async def settle(self, settlements: Sequence[Settlement]) -> Sequence[bool]:
+        """Record outcomes with their replies; False for each claim that was no longer ours."""
+        ...
+
+    async def watermarks(self, group: str) -> Mapping[TopicPartition, int]:
+        """Up to where the group has dealt with everything."""
+        ...
+
+    async def mark(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
+        """Remember how far the group has dealt with everything."""
+        ...
+
+
+# -- SQL -----------------------------------------------------------------------------------------------------------
+
+# Both directions of each step are locked, in one order, before either is looked at ...
+_LOCK = """
+SELECT 1 FROM effect e
+JOIN unnest(%(sagas)s::uuid[], %(steps)s::text[], %(rounds)s::int[]) AS u(saga_id, step, round)
+  ON e.saga_id = u.saga_id AND e.step = u.step AND e.round = u.round
+ORDER BY e.saga_id, e.step, e.direction, e.round
+FOR UPDATE OF e
+"""
+
+# ... by a statement of its own, whose snapshot sees what the last holder of the locks committed.
+_READ = """
+SELECT clock.now, e.saga_id, e.step, e.direction, e.round, e.status, e.attempt, e.owner, e.lease_until, e.doubtful,
+       e.reply
+FROM (SELECT effect_now() AS now) AS clock
+LEFT JOIN (
+    SELECT e.* FROM effect e
+    JOIN unnest(%(sagas)s::uuid[], %(steps)s::text[], %(rounds)s::int[]) AS u(saga_id, step, round)
+      ON e.saga_id = u.saga_id AND e.step = u.step AND e.round = u.round
+) AS e ON true
+"""
+
+# New rows are inserted plainly: a row that somebody else has just inserted is a conflict, and the batch is judged
+# again with that row in sight.
+_WRITE = """
+WITH fresh AS (
+    INSERT INTO effect (saga_id, step, direction, round, system, status, attempt, owner, lease_until, doubtful, reply)
+    SELECT * FROM unnest(%(new_sagas)s::uuid[], %(new_steps)s::text[], %(new_directions)s::text[],
+        %(new_rounds)s::int[], %(new_systems)s::text[], %(new_statuses)s::text[], %(new_attempts)s::int[],
+        %(new_owners)s::uuid[], %(new_leases)s::timestamptz[], %(new_doubts)s::bool[], %(new_replies)b::bytea[])
+    RETURNING 1
+), changed AS (
+    UPDATE effect e
+    SET status = u.status, attempt = u.attempt, owner = u.owner, lease_until = u.lease_until, doubtful = u.doubtful,
+        reply = u.reply, updated_at = effect_now()
+    FROM unnest(%(sagas)s::uuid[], %(steps)s::text[], %(directions)s::text[], %(rounds)s::int[], %(statuses)s::text[],
+        %(attempts)s::int[], %(owners)s::uuid[], %(leases)s::timestamptz[], %(doubts)s::bool[],
+        %(replies)b::bytea[])
+        AS u(saga_id, step, direction, round, status, attempt, owner, lease_until, doubtful, reply)
+    WHERE e.saga_id = u.saga_id AND e.step = u.step AND e.direction = u.direction AND e.round = u.round
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM fresh), (SELECT count(*) FROM changed)
+"""
+
+_RENEW = """
+UPDATE effect SET lease_until = effect_now() + make_interval(secs => %(lease)s)
+WHERE saga_id = %(saga_id)s AND step = %(step)s AND direction = %(direction)s AND round = %(round)s
+  AND owner = %(owner)s AND status = 'claimed'
+RETURNING 1
+"""
+
+# Compare-and-set on the owner. A row that already holds this very reply was settled by us, in a commit whose
+# outcome we did not learn.
+_SETTLE = """
+UPDATE effect e
+SET status = u.status, owner = NULL, lease_until = NULL, doubtful = u.doubtful, reply = u.reply,
+    updated_at = effect_now()
+FROM unnest(%(sagas)s::uuid[], %(steps)s::text[], %(directions)s::text[], %(rounds)s::int[], %(owners)s::uuid[],
+    %(statuses)s::text[], %(doubts)s::bool[], %(replies)b::bytea[])
+    AS u(saga_id, step, direction, round, owner, status, doubtful, reply)
+WHERE e.saga_id = u.saga_id AND e.step = u.step AND e.direction = u.direction AND e.round = u.round
+  AND (e.owner = u.owner OR (e.status = u.status AND e.reply = u.reply))
+RETURNING e.saga_id, e.step, e.direction, e.round
+"""
+
+_WATERMARKS = "SELECT topic, partition, next_offset FROM effect_offset WHERE consumer_group = %(group)s"
+
+_MARK = """
+INSERT INTO effect_offset (consumer_group, topic, partition, next_offset)
+SELECT %(group)s, topic, partition, next_offset
+FROM unnest(%(topics)s::text[], %(partitions)s::int[], %(nexts)s::bigint[]) AS u(topic, partition, next_offset)
+ORDER BY topic, partition
+ON CONFLICT (consumer_group, topic, partition)
+DO UPDATE SET next_offset = greatest(effect_offset.next_offset, EXCLUDED.next_offset)
+"""
+
+
+def migrate_effects(url: str) -> None:
+    """Run the effect table's history to its head.
+
+    Raises:
+        StoreError: the database is away or refuses.
+    """
+    migrate(url, Path(__file__).parent / "migrations")
+
+
+class PostgresEffects:
+    """`EffectStore` on PostgreSQL. Calls block, so they go through `run`."""
+
+    def __init__(self, engine: Engine, run: Run) -> None:
+        self._engine = engine
+        self._run = run
+
+    async def claim(self, claims: Sequence[Claim]) -> Sequence[Admitted]:
+        """See `EffectStore.claim`."""
+        return await self._run(self._claim, claims)
+
+    def _claim(self, claims: Sequence[Claim]) -> Sequence[Admitted]:
+        with translated(), self._engine.connect() as connection:
+            keys = {
+                "sagas": [claim.identity.saga_id for claim in claims],
+                "steps": [claim.identity.step for claim in claims],
+                "rounds": [claim.identity.round for claim in claims],
+            }
+            connection.exec_driver_sql(_LOCK, keys)
+            now, rows = _rows(connection, keys)
+            writes = _Writes()
+            admitted = [_judge(claim, rows, now, writes) for claim in claims]
+            if writes:
+                counts = tuple(connection.exec_driver_sql(_WRITE, writes.parameters()).one())
+                if counts != (len(writes.new), len(writes.changed)):
+                    msg = f"wrote {counts} effects, not {(len(writes.new), len(writes.changed))}"
+                    raise StoreConflict(msg)
+            connection.commit()
+            return admitted
+
+    async def renew(self, identity: Identity, owner: UUID, lease: float) -> bool:
+        """See `EffectStore.renew`."""
+        row = {**_identity_columns(identity), "owner": owner, "lease": lease}
+        return bool(await self._run(self._change, _RENEW, row))
+
+    async def settle(self, settlements: Sequence[Settlement]) -> Sequence[bool]:
+        """See `EffectStore.settle`."""
+        parameters = {
+            "sagas": [s.identity.saga_id for s in settlements],
+            "steps": [s.identity.step for s in settlements],
+            "directions": [s.identity.direction.value for s in settlements],
+            "rounds": [s.identity.round for s in settlements],
+            "owners": [s.owner for s in settlements],
+            "statuses": [s.row.status.value for s in settlements],
+            "doubts": [s.row.doubtful for s in settlements],
+            "replies": [s.row.reply for s in settlements],
+        }
+        rows = await self._run(self._change, _SETTLE, parameters)
+        settled = {Identity(row[0], row[1], Direction(row[2]), row[3]) for row in rows}
+        return [s.identity in settled for s in settlements]
+
+    def _change(self, statement: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        with translated(), self._engine.begin() as connection:
+            return connection.exec_driver_sql(statement, dict(parameters)).fetchall()
+
+    async def watermarks(self, group: str) -> Mapping[TopicPartition, int]:
+        """See `EffectStore.watermarks`."""
+        rows = await self._run(self._change, _WATERMARKS, {"group": group})
+        return {(topic, partition): offset for topic, partition, offset in rows}
+
+    async def mark(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
+        """See `EffectStore.mark`."""
+        parameters = {
+            "group": group,
+            "topics": [topic for topic, _ in offsets],
+            "partitions": [partition for _, partition in offsets],
+            "nexts": list(offsets.values()),
+        }
+        await self._run(self._change, _MARK + "RETURNING 1", parameters)
+
+
+class _Writes:
+    """Rows to insert and rows to change."""
+
+    def __init__(self) -> None:
+        self.new: list[tuple[Identity, str, EffectRow]] = []
+        self.changed: list[tuple[Identity, EffectRow]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed)
+
+    def put(self, identity: Identity, system: str, row: EffectRow, before: EffectRow | None) -> None:
+        if before is None:
+            self.new.append((identity, system, row))
+        else:
+            self.changed.append((identity, row))
+
+    def parameters(self) -> dict[str, Any]:
+        new = _columns([(i, r) for i, _, r in self.new], "new_")
+        return {**new, "new_systems": [system for _, system, _ in self.new], **_columns(self.changed, "")}
+
+
+def _columns(rows: Sequence[tuple[Identity, EffectRow]], prefix: str) -> dict[str, Any]:
+    return {
+        f"{prefix}sagas": [i.saga_id for i, _ in rows],
+        f"{prefix}steps": [i.step for i, _ in rows],
+        f"{prefix}directions": [i.direction.value for i, _ in rows],
+        f"{prefix}rounds": [i.round for i, _ in rows],
+        f"{prefix}statuses": [r.status.value for _, r in rows],
+        f"{prefix}attempts": [r.attempt for _, r in rows],
+        f"{prefix}owners": [r.owner for _, r in rows],
+        f"{prefix}leases": [r.lease_until for _, r in rows],
+        f"{prefix}doubts": [r.doubtful for _, r in rows],
+        f"{prefix}replies": [r.reply for _, r in rows],
+    }
+
+
+def _identity_columns(identity: Identity) -> dict[str, Any]:
+    return {
+        "saga_id": identity.saga_id,
+        "step": identity.step,
+        "direction": identity.direction.value,
+        "round": identity.round,
+    }
+
+
+def _rows(connection: Connection, keys: Mapping[str, Any]) -> tuple[datetime, dict[Identity, EffectRow]]:
+    found = connection.exec_driver_sql(_READ, dict(keys)).fetchall()
+    rows = {}
+    for _, saga_id, step, direction, round_, status, *rest in found:
+        if saga_id is not None:
+            attempt, owner, lease_until, doubtful, reply = rest
+            row = EffectRow(RowStatus(status), attempt, owner, lease_until, doubtful, reply)
+            rows[Identity(saga_id, step, Direction(direction), round_)] = row
+    return found[0][0], rows
+
+
+def _judge(claim: Claim, rows: Mapping[Identity, EffectRow], now: datetime, writes: _Writes) -> Admitted:
+    """What the rules say to a claim, and the rows that follow from it."""
+    identity = claim.identity
+    do_identity = replace(identity, direction=Direction.DO)
+    do, undo = rows.get(do_identity), rows.get(replace(identity, direction=Direction.UNDO))
+    own = rows.get(identity)
+    if own is not None and own.owner == claim.owner:
+        # Ours already: an earlier try of this very claim committed and we did not learn of it.
+        return Admitted(Perform(probe=own.doubtful, doubtful=own.doubtful), own, now)
+    verdict = admit(claim.ask, do, undo, now)
+    row = own
+    if isinstance(verdict, Perform):
+        until = now + timedelta(seconds=claim.lease)
+        row = EffectRow(RowStatus.CLAIMED, claim.ask.attempt, claim.owner, until, verdict.doubtful)
+        writes.put(identity, claim.system, row, own)
+    elif isinstance(verdict, StayUnknown):
+        row = EffectRow(RowStatus.UNKNOWN, claim.ask.attempt, doubtful=True, reply=claim.unknown_reply)
+        writes.put(identity, claim.system, row, own)
+    if identity.direction is Direction.UNDO and isinstance(verdict, (Perform, StayUnknown)):
+        _fence(claim, do_identity, do, writes)
+    elif isinstance(verdict, Refuse) and do is None:
+        writes.put(do_identity, claim.system, EffectRow(RowStatus.TOMBSTONE, claim.ask.attempt), None)
+    return Admitted(verdict, row, now)
+
+
+def _fence(claim: Claim, do_identity: Identity, do: EffectRow | None, writes: _Writes) -> None:
+    """An undo begins: no do may come after it, neither one that has not arrived nor one whose worker is frozen."""
+    if do is None:
+        writes.put(do_identity, claim.system, EffectRow(RowStatus.TOMBSTONE, claim.ask.attempt), None)
+    elif do.status is RowStatus.CLAIMED:
+        lost = replace(do, status=RowStatus.UNKNOWN, owner=None, lease_until=None, doubtful=True)
+        writes.put(do_identity, claim.system, lost, do)

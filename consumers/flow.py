@@ -1,0 +1,88 @@
+"""Small pieces of the consumer's loop: how far offsets may move, and many requests as one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Generic, TypeVar
+
+from orchestrator.messaging.message import Incoming, TopicPartition
+
+__all__ = ["Grouped", "Watermarks"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Watermarks:
+    """Which offsets may be committed: up to the lowest message of a partition that is still being worked on."""
+
+    def __init__(self) -> None:
+        self._open: dict[TopicPartition, deque[int]] = {}
+        self._done: dict[TopicPartition, set[int]] = {}
+        self._next: dict[TopicPartition, int] = {}
+
+    def began(self, message: Incoming) -> None:
+        """A message has been read. Messages of one partition come in order."""
+        self._open.setdefault(message.place, deque()).append(message.offset)
+
+    def ended(self, message: Incoming) -> None:
+        """A message has been dealt with, in any order."""
+        place = message.place
+        open_, done = self._open.get(place), self._done.setdefault(place, set())
+        if open_ is None:
+            return  # the partition was taken from us in the meantime
+        done.add(message.offset)
+        while open_ and open_[0] in done:
+            done.discard(open_[0])
+            self._next[place] = open_.popleft() + 1
+
+    def forget(self, kept: frozenset[TopicPartition]) -> None:
+        """Partitions that are ours no longer."""
+        for place in set(self._open) - kept:
+            for known in (self._open, self._done, self._next):
+                known.pop(place, None)
+
+    def take(self) -> Mapping[TopicPartition, int]:
+        """What may be committed and has not been taken yet."""
+        found, self._next = self._next, {}
+        return found
+
+
+class Grouped(Generic[T, R]):
+    """Turns many single requests into few grouped ones: whatever waits while one group runs is the next group.
+
+    A database commit or a broker's acknowledgement costs about the same for one as for a hundred.
+    """
+
+    def __init__(self, work: Callable[[Sequence[T]], Awaitable[Sequence[R]]], most: int = 500) -> None:
+        self._work = work
+        self._most = most
+        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._runner: asyncio.Task[None] | None = None
+
+    async def __call__(self, item: T) -> R:
+        """Submit one and wait for its result. Errors of the group reach each of its members."""
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._runner is None:
+            self._runner = asyncio.create_task(self._run())
+        return await future
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+                try:
+                    results = await self._work([item for item, _ in group])
+                except Exception as exc:  # noqa: BLE001 - handed to everyone who waits for it
+                    for _, future in group:
+                        if not future.done():
+                            future.set_exception(exc)
+                    continue
+                for (_, future), result in zip(group, results, strict=True):
+                    if not future.done():
+                        future.set_result(result)
+        finally:
+            self._runner = None

@@ -1,0 +1,274 @@
+"""The idempotent consumer of one system (design §7).
+
+Per (saga, step) in order, many at once; offsets move up to the contiguous low watermark. A claim in the effect table
+comes before each call, the reply is stored with the outcome, and is sent before the offset may pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+import structlog
+
+from consumers.command import NOBODY_KNOWS, UNDONE, ReceivedCommand, Replies, packed, read_command
+from consumers.effects import Admitted, Claim, EffectStore, Settlement
+from consumers.flow import Grouped, Watermarks
+from consumers.perform import Performer
+from consumers.system import System
+from orchestrator.core.effects import EffectRow, Perform, Refuse, Repeat, StayUnknown, Wait, settled
+from orchestrator.core.messages import Failure, Succeeded
+from orchestrator.database import StoreConflict, StoreUnavailable
+from orchestrator.messaging.dead_letter import Grave, bury
+from orchestrator.messaging.errors import BadMessage, BrokerUnavailable
+from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
+from orchestrator.messaging.ports import Ids, Inbox, Outbox, Sleep
+from schemas.codec import Codec
+from schemas.errors import RegistryUnavailable
+
+__all__ = ["ConsumerLimits", "ConsumerStopped", "Runtime"]
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+_TRANSIENT = (StoreUnavailable, StoreConflict, BrokerUnavailable, RegistryUnavailable)
+_LONGEST_BACKOFF = 5.0
+_WAIT_STEP = 0.25
+
+
+class ConsumerStopped(Exception):
+    """The consumer stopped by itself, rather than pass messages it could not deal with."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerLimits:
+    """Sizes and times of the loop. `drain` is how long a graceful stop waits for calls in progress, in seconds."""
+
+    batch: int = 500
+    backlog: int = 2000
+    poll: float = 0.2
+    lease_margin: float = 2.0
+    commit: float = 0.5
+    drain: float = 25.0
+    poison: int = 1000
+
+
+class Runtime:
+    """One worker of one system."""
+
+    def __init__(
+        self,
+        *,
+        system: System,
+        inbox: Inbox,
+        outbox: Outbox,
+        effects: EffectStore,
+        codec: Codec,
+        ids: Ids,
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+        sleep: Sleep,
+        group: str,
+        limits: ConsumerLimits,
+    ) -> None:
+        self._system = system
+        self._inbox = inbox
+        self._outbox = outbox
+        self._effects = effects
+        self._codec = codec
+        self._ids = ids
+        self._clock = clock
+        self._now = now
+        self._sleep = sleep
+        self._group = group
+        self._limits = limits
+        self._replies = Replies(codec, system.name)
+        self._performer = Performer(system, effects, clock=clock, now=now, sleep=sleep)
+        self._lanes: dict[tuple[UUID, str], deque[ReceivedCommand]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._marks = Watermarks()
+        self._seen: Mapping[TopicPartition, int] = {}
+        self._claim = Grouped(effects.claim)
+        self._settle = Grouped(effects.settle)
+        self._send = Grouped(self._send_all)
+        self._committed = clock()
+        self._failure: BaseException | None = None
+        self._poisoned = 0
+
+    async def run(self, stopping: Callable[[], bool]) -> None:
+        """Work until told to stop; then finish the calls in progress and leave the group.
+
+        Raises:
+            ConsumerStopped, BrokerFatal, StoreError: what no waiting would mend.
+        """
+        async with self._system.lifespan():
+            try:
+                self._seen = await self._patiently(lambda: self._effects.watermarks(self._group))
+                while not stopping() and self._failure is None:
+                    await self.step()
+                if self._failure is not None:
+                    raise self._failure
+                if self._tasks:
+                    await asyncio.wait(self._tasks, timeout=self._limits.drain)
+                await self._commit()
+            finally:
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+                await self._inbox.close()
+                await self._outbox.close()
+
+    async def step(self) -> int:
+        """One turn: read what is there, start it, commit what is finished. Returns how many messages were read."""
+        if sum(map(len, self._lanes.values())) >= self._limits.backlog:
+            await self._inbox.idle(self._limits.poll)
+            messages: Sequence[Incoming] = ()
+        else:
+            messages = await self._patiently(lambda: self._inbox.poll(self._limits.batch, self._limits.poll))
+        self._marks.forget(self._inbox.assigned())
+        for message in messages:
+            self._marks.began(message)
+            await self._receive(message)
+        if self._clock() - self._committed >= self._limits.commit:
+            await self._commit()
+        return len(messages)
+
+    async def _receive(self, message: Incoming) -> None:
+        try:
+            command = await self._patiently(lambda: self._read(message))
+        except BadMessage as exc:
+            await self._bury(message, exc)
+            return
+        self._poisoned = 0
+        lane = self._lanes.setdefault(command.lane, deque())
+        lane.append(command)
+        if len(lane) == 1:
+            task = asyncio.create_task(self._work(command.lane))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _read(self, message: Incoming) -> ReceivedCommand:
+        return read_command(self._codec, self._system, message, self._seen)
+
+    async def _bury(self, message: Incoming, exc: BadMessage) -> None:
+        """The dead letter is with the broker before the offset may pass."""
+        place = f"{message.topic}/{message.partition}@{message.offset}"
+        log.warning("consumer.dead_letter", place=place, reason=exc.reason, error=exc.message)
+        grave = Grave(exc.reason, exc.message, "read", self._group, self._now())
+        await self._patiently(lambda: self._send(bury(message, grave)))
+        self._marks.ended(message)
+        self._poisoned += 1
+        if self._poisoned > self._limits.poison:
+            msg = f"{self._poisoned} commands in a row could not be read; stopping rather than drain the topic"
+            raise ConsumerStopped(msg)
+
+    async def _commit(self) -> None:
+        self._committed = self._clock()
+        offsets = self._marks.take()
+        if offsets:
+            await self._patiently(lambda: self._effects.mark(self._group, offsets))
+            await self._patiently(lambda: self._inbox.commit(offsets))
+
+    # -- one command -----------------------------------------------------------------------------------------------
+
+    async def _work(self, key: tuple[UUID, str]) -> None:
+        """Deal with a lane's commands one after the other."""
+        lane = self._lanes[key]
+        try:
+            while lane:
+                await self._handle(lane[0])
+                self._marks.ended(lane[0].incoming)
+                lane.popleft()
+            del self._lanes[key]
+        except asyncio.CancelledError:
+            raise
+        except BaseException as exc:  # noqa: BLE001 - ends the whole consumer, which raises it
+            log.error("consumer.failed", saga_id=str(key[0]), step=key[1], error=f"{type(exc).__name__}: {exc}")
+            self._failure = self._failure or exc
+
+    async def _handle(self, command: ReceivedCommand) -> None:
+        owner = self._ids.token()
+        while True:
+            asked_at = self._clock()
+            admitted = await self._patiently(lambda: self._claim(self._claim_of(command, owner)))
+            verdict = admitted.verdict
+            match verdict:
+                case Wait(until=until):
+                    await self._sleep(min(_WAIT_STEP, max(0.01, (until - admitted.now).total_seconds())))
+                    continue
+                case Perform():
+                    await self._perform(command, admitted, verdict, asked_at)
+                case Repeat() | StayUnknown():
+                    await self._repeat(command, admitted.row)
+                case Refuse():
+                    await self._answer(self._replies.reply(command, UNDONE, self._now()))
+            return
+
+    def _claim_of(self, command: ReceivedCommand, owner: UUID) -> Claim:
+        lease = self._lease(command)
+        unknown = packed(self._replies.reply(command, NOBODY_KNOWS, self._now()))
+        return Claim(command.identity, self._system.name, command.ask, owner, lease, unknown)
+
+    def _lease(self, command: ReceivedCommand) -> float:
+        """Longer than the call's time-out, also after the first quarter of it has passed (see `Performer`)."""
+        return command.action.timeout * 1.4 + self._limits.lease_margin
+
+    async def _perform(
+        self, command: ReceivedCommand, admitted: Admitted, verdict: Perform, asked_at: float
+    ) -> None:
+        row = admitted.row
+        assert row is not None
+        assert row.owner is not None
+        result = await self._performer.perform(command, row.owner, verdict, asked_at, self._lease(command))
+        if result is None:
+            log.warning("consumer.claim_lost", saga_id=str(command.saga_id), step=command.identity.step)
+            return
+        after, result = settled(row, command.ask.effect, result)
+        reply = self._replies.reply(command, result, self._now())
+        stored = replace(after, reply=packed(reply))
+        if await self._patiently(lambda: self._settle(Settlement(command.identity, row.owner, stored))):
+            await self._answer(reply)
+        else:
+            # Somebody took the effect over while we were at it: theirs is the answer.
+            log.warning("consumer.claim_lost", saga_id=str(command.saga_id), step=command.identity.step)
+        _log_result(command, result)
+
+    async def _repeat(self, command: ReceivedCommand, row: EffectRow | None) -> None:
+        assert row is not None
+        assert row.reply is not None
+        await self._answer(self._replies.again(command, row.reply, self._now()))
+
+    async def _answer(self, reply: Outgoing) -> None:
+        await self._patiently(lambda: self._send(reply))
+
+    async def _send_all(self, messages: Sequence[Outgoing]) -> Sequence[None]:
+        refused = (await self._outbox.send(messages)).refused
+        if refused:
+            msg = f"{refused[0].message.topic} refuses a message: {refused[0].code}"
+            raise ConsumerStopped(msg)
+        return [None] * len(messages)
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Try until it works: nothing is skipped while the database, the broker or the registry is away."""
+        failures = 0
+        while True:
+            try:
+                return await call()
+            except _TRANSIENT as exc:
+                delay = min(_LONGEST_BACKOFF, 0.05 * 2 ** min(failures, 10))
+                failures += 1
+                log.warning("consumer.waiting", error=f"{type(exc).__name__}: {exc}", failures=failures, delay=delay)
+                await self._sleep(delay)
+
+
+def _log_result(command: ReceivedCommand, result: Succeeded | Failure) -> None:
+    facts = {"saga_id": str(command.saga_id), "step": command.identity.step, "direction": command.identity.direction}
+    if isinstance(result, Failure):
+        log.info("consumer.not_done", outcome=result.outcome.value, code=result.code, **facts)
+    else:
+        log.debug("consumer.done", **facts)

@@ -1,0 +1,227 @@
+"""The client for agents: publish a request, follow its outcome.
+
+    async with Agent("procurement-bot") as agent:
+        saga_id = await agent.publish(VendorOnboardingRequested(...))
+        outcome = await agent.outcome(saga_id, timeout=60)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from uuid import UUID
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from orchestrator.bootstrap import make_codec
+from orchestrator.messaging import topics
+from orchestrator.messaging.errors import BrokerUnavailable
+from orchestrator.messaging.event import Event, read_event
+from orchestrator.messaging.kafka import KafkaOutbox, in_thread, producer_config
+from orchestrator.messaging.message import Outgoing
+from orchestrator.settings import Settings, load
+from orchestrator.store.partitions import time_of
+from schemas.models import Request, SagaEnded
+
+if TYPE_CHECKING:
+    from schemas.codec import Codec
+
+__all__ = ["Agent", "SyncAgent"]
+
+T = TypeVar("T")
+
+_SLACK = timedelta(minutes=5)
+_SECONDS = 10.0
+_FINAL = frozenset({"completed", "compensated", "cancelled"})
+
+
+class Agent:
+    """Publishes requests under its name and waits for outcomes. One per process and name is enough."""
+
+    def __init__(self, name: str, settings: Settings | None = None) -> None:
+        if not name or "\x00" in name:
+            msg = "an agent has a name: it stands in every audit line"
+            raise ValueError(msg)
+        self.name = name
+        self._settings = settings or load()
+        self._codec: Codec = make_codec(self._settings)
+        kafka = self._settings.kafka_settings()
+        self._outbox = KafkaOutbox(producer_config(kafka), run=in_thread())
+        self._outcomes: _Outcomes | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def publish(self, request: Request, *, definition: str | None = None) -> UUID:
+        """Publish a request; returns the saga's id once the broker has it.
+
+        The id was put into the request when it was constructed, so publishing the same object again, after a crash or
+        a time-out, is the same saga.
+
+        Raises:
+            BrokerUnavailable: it may or may not have arrived; publish the same object again.
+            schemas.errors.InvalidRecord: it does not fit its schema.
+            ValueError: its contract names no definition, or the broker will never take it.
+        """
+        (saga_id,) = await self.publish_all([request], definition=definition)
+        return saga_id
+
+    async def publish_all(self, requests: Sequence[Request], *, definition: str | None = None) -> list[UUID]:
+        """Publish many at once; as `publish`."""
+        receipt = await self._outbox.send([self._message(request, definition) for request in requests])
+        if receipt.refused:
+            msg = f"{receipt.refused[0].message.topic} refuses the request: {receipt.refused[0].code}"
+            raise ValueError(msg)
+        return [request.saga_id for request in requests]
+
+    def _message(self, request: Request, definition: str | None) -> Outgoing:
+        # Checked once more: a model can be built without validation.
+        type(request).model_validate(request.model_dump())
+        name = definition or request.contract.definition
+        if name is None:
+            msg = f"{request.contract.name} names no definition; say which"
+            raise ValueError(msg)
+        event = Event(
+            id=str(request.saga_id),
+            source=f"agent/{self.name}",
+            type=request.contract.type,
+            time=datetime.now(UTC),
+            saga_id=request.saga_id,
+            agent=self.name,
+        )
+        key = str(request.saga_id).encode()
+        return Outgoing(topics.requests(name), key, self._codec.encode(request), event.headers())
+
+    async def outcome(self, saga_id: UUID, timeout: float, *, final: bool = False) -> SagaEnded:  # noqa: ASYNC109
+        """Wait until the saga ends, or waits for a person (unless `final`). `timeout` is in seconds.
+
+        Raises:
+            TimeoutError: it has done neither by then; it goes on all the same.
+            BrokerUnavailable: the broker did not answer.
+        """
+        if self._outcomes is None:
+            self._outcomes = _Outcomes(self._settings, self._codec)
+        async with asyncio.timeout(timeout):
+            return await self._outcomes.wait(saga_id, final=final)
+
+    async def close(self) -> None:
+        """Let go of the broker."""
+        await self._outbox.close()
+        if self._outcomes is not None:
+            await self._outcomes.close()
+
+
+class _Outcomes:
+    """Reads `saga.outcomes` without a group, from before the oldest saga that somebody waits for."""
+
+    def __init__(self, settings: Settings, codec: Codec) -> None:
+        config = {**settings.kafka_settings(), "group.id": "saga-agent", "enable.auto.commit": False}
+        self._consumer = Consumer({**config, "auto.offset.reset": "earliest"})
+        self._run = in_thread()
+        self._codec = codec
+        self._since: datetime | None = None
+        self._seen: dict[UUID, SagaEnded] = {}
+        self._waiting: dict[UUID, list[tuple[asyncio.Future[SagaEnded], bool]]] = {}
+        self._reader: asyncio.Task[None] | None = None
+
+    async def wait(self, saga_id: UUID, *, final: bool) -> SagaEnded:
+        future: asyncio.Future[SagaEnded] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(saga_id, []).append((future, final))
+        made = (time_of(saga_id) or datetime.now(UTC)) - _SLACK
+        if self._since is None or made < self._since:
+            # From the time in its id: an outcome published before we began to wait is found too.
+            await self._run(self._start_at, made)
+            self._since = made
+        elif saga_id in self._seen:
+            self._tell(saga_id, self._seen[saga_id])
+        if self._reader is None or self._reader.done():
+            self._reader = asyncio.create_task(self._read())
+        return await future
+
+    def _start_at(self, time: datetime) -> None:
+        try:
+            found = self._consumer.list_topics(topics.OUTCOMES, timeout=_SECONDS).topics[topics.OUTCOMES]
+            wanted = [TopicPartition(topics.OUTCOMES, p, int(time.timestamp() * 1000)) for p in found.partitions]
+            self._consumer.assign(self._consumer.offsets_for_times(wanted, timeout=_SECONDS))
+        except KafkaException as exc:
+            raise BrokerUnavailable(exc.args[0].str()) from exc
+
+    async def _read(self) -> None:
+        while self._waiting:
+            for message in await self._run(self._consumer.consume, 500, 0.1):
+                if message.error() is None:
+                    headers = tuple((name, bytes(value or b"")) for name, value in message.headers() or ())
+                    event = read_event(headers)
+                    record = self._codec.decode(message.value() or b"")
+                    if isinstance(record, SagaEnded) and event.saga_id is not None:
+                        self._seen[event.saga_id] = record
+                        self._tell(event.saga_id, record)
+            self._forget_abandoned()
+
+    def _tell(self, saga_id: UUID, outcome: SagaEnded) -> None:
+        left = []
+        for future, final in self._waiting.pop(saga_id, []):
+            if future.done():
+                continue
+            if final and outcome.status.value not in _FINAL:
+                left.append((future, final))
+            else:
+                future.set_result(outcome)
+        if left:
+            self._waiting[saga_id] = left
+
+    def _forget_abandoned(self) -> None:
+        for saga_id, futures in list(self._waiting.items()):
+            if all(future.done() for future, _ in futures):
+                del self._waiting[saga_id]
+
+    async def close(self) -> None:
+        if self._reader is not None:
+            self._reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reader
+        await self._run(self._consumer.close)
+
+
+class SyncAgent:
+    """`Agent` for code without an event loop: the same client, in a thread of its own."""
+
+    def __init__(self, name: str, settings: Settings | None = None) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="saga-agent", daemon=True)
+        self._thread.start()
+        self._agent = Agent(name, settings)
+
+    def _call(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def publish(self, request: Request, *, definition: str | None = None) -> UUID:
+        """See `Agent.publish`."""
+        return self._call(self._agent.publish(request, definition=definition))
+
+    def outcome(self, saga_id: UUID, timeout: float, *, final: bool = False) -> SagaEnded:
+        """See `Agent.outcome`."""
+        return self._call(self._agent.outcome(saga_id, timeout, final=final))
+
+    def close(self) -> None:
+        """See `Agent.close`."""
+        self._call(self._agent.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,287 @@
+"""The one place where real parts are put together. Nothing here decides anything."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from orchestrator.batch import Catalogue
+from orchestrator.ids import RealIds
+from orchestrator.messaging import topics
+from orchestrator.settings import BadSettings, Settings, load_attribute
+
+if TYPE_CHECKING:
+    from orchestrator.core.definition import Saga
+    from orchestrator.messaging.message import TopicPartition
+    from schemas.codec import Codec
+
+__all__ = [
+    "Stopping",
+    "configure_logs",
+    "load_catalogue",
+    "load_systems",
+    "make_codec",
+    "migrate",
+    "run_consumers",
+    "run_coordinator",
+    "topic_names",
+]
+
+log = structlog.get_logger(__name__)
+
+COORDINATOR_GROUP = "saga-coordinator"
+
+
+def configure_logs(settings: Settings) -> None:
+    """Logs go to stderr, one event a line: for people, or as JSON."""
+    level = logging.getLevelNamesMapping().get(settings.log_level.upper())
+    if level is None:
+        msg = f"SAGA_LOG_LEVEL: {settings.log_level!r} is no level"
+        raise BadSettings(msg)
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def load_catalogue(settings: Settings) -> Catalogue:
+    """The sagas that `SAGA_CATALOGUE` names.
+
+    Raises:
+        BadSettings: it names nothing, or definitions contradict each other.
+    """
+    definitions: Iterable[Saga] = load_attribute("SAGA_CATALOGUE", settings.catalogue)
+    try:
+        return Catalogue(definitions)
+    except ValueError as exc:
+        msg = f"SAGA_CATALOGUE: {exc}"
+        raise BadSettings(msg) from exc
+
+
+def load_systems(settings: Settings) -> Mapping[str, Any]:
+    """System name → factory, from `SAGA_SYSTEMS`."""
+    systems: Mapping[str, Any] = load_attribute("SAGA_SYSTEMS", settings.systems)
+    return systems
+
+
+def make_codec(settings: Settings) -> Codec:
+    """The codec over the registry that the settings name, or over the committed ids."""
+    from schemas.codec import Codec  # noqa: PLC0415 - models are loaded when first needed
+    from schemas.registry import ConfluentRegistry, FixedIds  # noqa: PLC0415
+
+    url = settings.schema_registry_url
+    return Codec(ConfluentRegistry(url) if url else FixedIds())
+
+
+def migrate(settings: Settings) -> None:
+    """Bring both databases to their newest migrations.
+
+    Raises:
+        StoreError: a database is away or refuses.
+        BadSettings: `SAGA_CONSUMERS` names no module of consumers.
+    """
+    from orchestrator.store.migrate import migrate_sagas  # noqa: PLC0415
+
+    migrate_sagas(settings.database_url)
+    migrate_effects: Any = load_attribute("SAGA_CONSUMERS", f"{settings.consumers}:migrate_effects")
+    migrate_effects(settings.effects_url)
+
+
+def topic_names(settings: Settings) -> list[str]:
+    """Every topic that the catalogue and the systems need."""
+    catalogue = load_catalogue(settings)
+    return topics.needed(catalogue.requests, catalogue.systems | set(load_systems(settings)))
+
+
+@dataclass(slots=True)
+class Stopping:
+    """Whether a signal, or a fault elsewhere, has asked this process to end."""
+
+    asked: bool = False
+    error: BaseException | None = None
+
+    def __call__(self) -> bool:
+        return self.asked
+
+    def on_signals(self) -> None:
+        """SIGTERM and SIGINT end the process gracefully; a second one at once."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        if self.asked:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        self.asked = True
+
+
+# -- coordinator ---------------------------------------------------------------------------------------------------
+
+
+def run_coordinator(settings: Settings) -> None:
+    """Run one replica and its timer loop until SIGTERM.
+
+    Raises:
+        BadSettings, Stopped, BrokerFatal, StoreError: what no waiting would mend.
+    """
+    from orchestrator.coordinator import Coordinator, Limits  # noqa: PLC0415 - loads the drivers
+    from orchestrator.database import connect  # noqa: PLC0415
+    from orchestrator.messaging.kafka import (  # noqa: PLC0415
+        KafkaInbox,
+        KafkaOutbox,
+        consumer_config,
+        directly,
+        producer_config,
+    )
+    from orchestrator.messaging.reader import Reader  # noqa: PLC0415
+    from orchestrator.messaging.writer import Writer  # noqa: PLC0415
+    from orchestrator.store.postgres import PostgresStore  # noqa: PLC0415
+
+    stopping = Stopping()
+    stopping.on_signals()
+    catalogue = load_catalogue(settings)
+    codec = make_codec(settings)
+    group = f"{settings.group_prefix}{COORDINATOR_GROUP}"
+    kafka = settings.kafka_settings()
+    store = PostgresStore(connect(settings.database_url), group)
+
+    async def offsets(places: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return await store.offsets(group, places)
+
+    async def main() -> None:
+        inbox = KafkaInbox(
+            consumer_config(kafka, group),
+            topics.inputs(catalogue.requests, catalogue.systems),
+            run=directly,
+            on_assign=offsets,
+        )
+        coordinator = Coordinator(
+            inbox=inbox,
+            outbox=KafkaOutbox(producer_config(kafka), run=directly),
+            store=store,
+            reader=Reader(codec, catalogue.requests),
+            writer=Writer(codec, settings.max_message_bytes),
+            catalogue=catalogue,
+            ids=RealIds(),
+            clock=time.monotonic,
+            group=group,
+            limits=Limits(
+                batch=settings.batch_size,
+                hold=settings.hold_seconds,
+                control_hold=settings.control_hold_seconds,
+                poison=settings.poison_limit,
+            ),
+        )
+        await coordinator.run(stopping)
+
+    timers = threading.Thread(target=_run_timers, args=(settings, group, stopping), name="timers")
+    timers.start()
+    log.info("coordinator.started", definitions=sorted(catalogue.requests))
+    try:
+        asyncio.run(main())
+    finally:
+        stopping.asked = True
+        timers.join()
+    log.info("coordinator.stopped")
+    if stopping.error is not None:
+        raise stopping.error
+
+
+def _run_timers(settings: Settings, group: str, stopping: Stopping) -> None:
+    """The timer loop in a thread of its own: its calls block, and the coordinator's must not wait for them."""
+    from orchestrator.database import connect  # noqa: PLC0415
+    from orchestrator.messaging.kafka import KafkaOutbox, directly, producer_config  # noqa: PLC0415
+    from orchestrator.messaging.writer import Writer  # noqa: PLC0415
+    from orchestrator.store.postgres import PostgresStore  # noqa: PLC0415
+    from orchestrator.timers import Timers  # noqa: PLC0415
+
+    async def main() -> None:
+        timers = Timers(
+            store=PostgresStore(connect(settings.database_url, pool_size=1), group),
+            outbox=KafkaOutbox(producer_config(settings.kafka_settings()), run=directly),
+            writer=Writer(make_codec(settings), settings.max_message_bytes),
+            ids=RealIds(),
+            clock=time.monotonic,
+            now=_now,
+            sleep=asyncio.sleep,
+            group=group,
+            interval=settings.timer_seconds,
+        )
+        await timers.run(stopping)
+
+    try:
+        asyncio.run(main())
+    except BaseException as exc:  # noqa: BLE001 - the main thread raises it
+        log.error("timers.failed", error=f"{type(exc).__name__}: {exc}")
+        stopping.error = exc
+        stopping.asked = True
+
+
+# -- consumers -----------------------------------------------------------------------------------------------------
+
+
+def run_consumers(settings: Settings, names: Sequence[str]) -> None:
+    """Run the consumers of those systems in this process until SIGTERM.
+
+    Raises:
+        BadSettings, ConsumerStopped, BrokerFatal, StoreError: what no waiting would mend.
+    """
+    stopping = Stopping()
+    stopping.on_signals()
+    factories = load_systems(settings)
+    unknown = sorted(set(names) - set(factories))
+    if unknown:
+        msg = f"SAGA_SYSTEMS has no {', '.join(unknown)}; it has {', '.join(sorted(factories))}"
+        raise BadSettings(msg)
+
+    async def main() -> None:
+        runtimes = [_consumer(settings, name, factories[name]) for name in names]
+        tasks = [asyncio.create_task(runtime(stopping)) for runtime in runtimes]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        stopping.asked = True
+        await asyncio.gather(*tasks)
+
+    log.info("consumers.started", systems=list(names))
+    asyncio.run(main())
+    log.info("consumers.stopped", systems=list(names))
+
+
+def _consumer(settings: Settings, name: str, factory: Any) -> Callable[[Stopping], Any]:
+    # The consumers' packages are loaded by name: the engine does not import them (design §3).
+    build: Any = load_attribute("SAGA_CONSUMERS", f"{settings.consumers}:make_runtime")
+    url = settings.system_urls.get(name)
+    if url is None:
+        msg = f"SAGA_SYSTEM_URLS__{name.upper().replace('-', '_')} is not set: the base URL of system {name!r}"
+        raise BadSettings(msg)
+    runtime = build(settings, name, factory, url, make_codec(settings), RealIds(), _now)
+    run: Callable[[Stopping], Any] = runtime.run
+    return run
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

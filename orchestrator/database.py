@@ -1,0 +1,129 @@
+"""PostgreSQL for whoever keeps tables in it: engine, errors, migrations. Knows no table.
+
+    StoreError
+    ├── StoreUnavailable    the database is away: back off and try again; nothing was lost
+    ├── StoreConflict       another writer came first: roll back, take the batch again
+    ├── BadData             the database refuses a value: bisect the batch, dead-letter the one
+    └── MissingPartition    no partition for the id: stop, and run `saga db migrate`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+
+__all__ = [
+    "BadData",
+    "MissingPartition",
+    "StoreConflict",
+    "StoreError",
+    "StoreUnavailable",
+    "connect",
+    "migrate",
+    "migration_connection",
+    "translated",
+]
+
+
+class StoreError(Exception):
+    """Something went wrong between us and PostgreSQL."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be reached, or the commit's outcome is unknown."""
+
+
+class StoreConflict(StoreError):
+    """Another writer changed the same saga."""
+
+
+class BadData(StoreError):
+    """The database refuses a value."""
+
+
+class MissingPartition(StoreError):
+    """There is no partition for this id; run `saga db migrate`."""
+
+
+_CONFLICTS = (
+    psycopg.errors.UniqueViolation,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.LockNotAvailable,
+)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's errors into ours."""
+    try:
+        yield
+    except (DBAPIError, psycopg.Error) as exc:
+        cause = exc.orig if isinstance(exc, DBAPIError) else exc
+        raise _ours(cause)(str(cause).strip()) from exc
+
+
+def _ours(cause: BaseException | None) -> type[StoreError]:
+    if isinstance(cause, _CONFLICTS):
+        return StoreConflict
+    if isinstance(cause, psycopg.errors.CheckViolation) and "no partition" in str(cause):
+        return MissingPartition
+    if isinstance(cause, (psycopg.DataError, psycopg.errors.IntegrityError)):
+        return BadData
+    return StoreUnavailable
+
+
+def connect(url: str, *, pool_size: int = 2) -> Engine:
+    """An engine for short transactions. Connects when first used.
+
+    TCP keep-alives and a user time-out find a dead server in half a minute instead of two hours.
+    """
+    arguments = {
+        "connect_timeout": 10,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+        "options": "-c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000",
+    }
+    return create_engine(url, pool_size=pool_size, pool_pre_ping=False, connect_args=arguments)
+
+
+# Several processes may migrate at once; one does the work and the others find it done.
+_LOCK = "SELECT pg_advisory_xact_lock(7226470)"
+
+
+def migrate(url: str, folder: Path) -> None:
+    """Bring one history to its head. Each history has its own folder and version table.
+
+    Raises:
+        StoreError: the database is away or refuses.
+    """
+    with migration_connection(url, folder):
+        pass
+
+
+@contextmanager
+def migration_connection(url: str, folder: Path) -> Iterator[Connection]:
+    """A transaction in which that history has just been brought to its head; commits at the end."""
+    # Imported here: alembic is needed by one command only.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    engine = create_engine(url)
+    try:
+        with translated(), engine.begin() as connection:
+            connection.exec_driver_sql(_LOCK)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            yield connection
+    finally:
+        engine.dispose()
