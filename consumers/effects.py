@@ -48,7 +48,7 @@ class Claim:
     ask: Ask
     owner: UUID
     lease: float
-    unknown_reply: bytes
+    unknown_reply: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class EffectStore(Protocol):
 # Both directions of each step are locked, in one order, before either is looked at ...
 _LOCK = """
 SELECT 1 FROM effect e
-JOIN unnest(%(sagas)s::uuid[], %(steps)s::text[], %(rounds)s::int[]) AS u(saga_id, step, round)
+JOIN unnest(%(sagas)b::uuid[], %(steps)b::text[], %(rounds)b::int[]) AS u(saga_id, step, round)
   ON e.saga_id = u.saga_id AND e.step = u.step AND e.round = u.round
 ORDER BY e.saga_id, e.step, e.direction, e.round
 FOR UPDATE OF e
@@ -111,7 +111,7 @@ SELECT clock.now, e.saga_id, e.step, e.direction, e.round, e.status, e.attempt, 
 FROM (SELECT effect_now() AS now) AS clock
 LEFT JOIN (
     SELECT e.* FROM effect e
-    JOIN unnest(%(sagas)s::uuid[], %(steps)s::text[], %(rounds)s::int[]) AS u(saga_id, step, round)
+    JOIN unnest(%(sagas)b::uuid[], %(steps)b::text[], %(rounds)b::int[]) AS u(saga_id, step, round)
       ON e.saga_id = u.saga_id AND e.step = u.step AND e.round = u.round
 ) AS e ON true
 """
@@ -121,16 +121,16 @@ LEFT JOIN (
 _WRITE = """
 WITH fresh AS (
     INSERT INTO effect (saga_id, step, direction, round, system, status, attempt, owner, lease_until, doubtful, reply)
-    SELECT * FROM unnest(%(new_sagas)s::uuid[], %(new_steps)s::text[], %(new_directions)s::text[],
-        %(new_rounds)s::int[], %(new_systems)s::text[], %(new_statuses)s::text[], %(new_attempts)s::int[],
-        %(new_owners)s::uuid[], %(new_leases)s::timestamptz[], %(new_doubts)s::bool[], %(new_replies)b::bytea[])
+    SELECT * FROM unnest(%(new_sagas)b::uuid[], %(new_steps)b::text[], %(new_directions)b::text[],
+        %(new_rounds)b::int[], %(new_systems)b::text[], %(new_statuses)b::text[], %(new_attempts)b::int[],
+        %(new_owners)b::uuid[], %(new_leases)b::timestamptz[], %(new_doubts)b::bool[], %(new_replies)b::bytea[])
     RETURNING 1
 ), changed AS (
     UPDATE effect e
     SET status = u.status, attempt = u.attempt, owner = u.owner, lease_until = u.lease_until, doubtful = u.doubtful,
         reply = u.reply, updated_at = effect_now()
-    FROM unnest(%(sagas)s::uuid[], %(steps)s::text[], %(directions)s::text[], %(rounds)s::int[], %(statuses)s::text[],
-        %(attempts)s::int[], %(owners)s::uuid[], %(leases)s::timestamptz[], %(doubts)s::bool[],
+    FROM unnest(%(sagas)b::uuid[], %(steps)b::text[], %(directions)b::text[], %(rounds)b::int[], %(statuses)b::text[],
+        %(attempts)b::int[], %(owners)b::uuid[], %(leases)b::timestamptz[], %(doubts)b::bool[],
         %(replies)b::bytea[])
         AS u(saga_id, step, direction, round, status, attempt, owner, lease_until, doubtful, reply)
     WHERE e.saga_id = u.saga_id AND e.step = u.step AND e.direction = u.direction AND e.round = u.round
@@ -152,8 +152,8 @@ _SETTLE = """
 UPDATE effect e
 SET status = u.status, owner = NULL, lease_until = NULL, doubtful = u.doubtful, reply = u.reply,
     updated_at = effect_now()
-FROM unnest(%(sagas)s::uuid[], %(steps)s::text[], %(directions)s::text[], %(rounds)s::int[], %(owners)s::uuid[],
-    %(statuses)s::text[], %(doubts)s::bool[], %(replies)b::bytea[])
+FROM unnest(%(sagas)b::uuid[], %(steps)b::text[], %(directions)b::text[], %(rounds)b::int[], %(owners)b::uuid[],
+    %(statuses)b::text[], %(doubts)b::bool[], %(replies)b::bytea[])
     AS u(saga_id, step, direction, round, owner, status, doubtful, reply)
 WHERE e.saga_id = u.saga_id AND e.step = u.step AND e.direction = u.direction AND e.round = u.round
   AND (e.owner = u.owner OR (e.status = u.status AND e.reply = u.reply))
@@ -165,7 +165,7 @@ _WATERMARKS = "SELECT topic, partition, next_offset FROM effect_offset WHERE con
 _MARK = """
 INSERT INTO effect_offset (consumer_group, topic, partition, next_offset)
 SELECT %(group)s, topic, partition, next_offset
-FROM unnest(%(topics)s::text[], %(partitions)s::int[], %(nexts)s::bigint[]) AS u(topic, partition, next_offset)
+FROM unnest(%(topics)b::text[], %(partitions)b::int[], %(nexts)b::bigint[]) AS u(topic, partition, next_offset)
 ORDER BY topic, partition
 ON CONFLICT (consumer_group, topic, partition)
 DO UPDATE SET next_offset = greatest(effect_offset.next_offset, EXCLUDED.next_offset)

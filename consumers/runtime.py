@@ -211,7 +211,8 @@ class Runtime:
 
     def _claim_of(self, command: ReceivedCommand, owner: UUID) -> Claim:
         lease = self._lease(command)
-        unknown = packed(self._replies.reply(command, NOBODY_KNOWS, self._now()))
+        blind = command.ask.effect == "blind"
+        unknown = packed(self._replies.reply(command, NOBODY_KNOWS, self._now())) if blind else None
         return Claim(command.identity, self._system.name, command.ask, owner, lease, unknown)
 
     def _lease(self, command: ReceivedCommand) -> float:
@@ -223,15 +224,16 @@ class Runtime:
     ) -> None:
         row = admitted.row
         assert row is not None
-        assert row.owner is not None
-        result = await self._performer.perform(command, row.owner, verdict, asked_at, self._lease(command))
+        owner = row.owner
+        assert owner is not None
+        result = await self._performer.perform(command, owner, verdict, asked_at, self._lease(command))
         if result is None:
             log.warning("consumer.claim_lost", saga_id=str(command.saga_id), step=command.identity.step)
             return
         after, result = settled(row, command.ask.effect, result)
         reply = self._replies.reply(command, result, self._now())
         stored = replace(after, reply=packed(reply))
-        if await self._patiently(lambda: self._settle(Settlement(command.identity, row.owner, stored))):
+        if await self._patiently(lambda: self._settle(Settlement(command.identity, owner, stored))):
             await self._answer(reply)
         else:
             # Somebody took the effect over while we were at it: theirs is the answer.

@@ -15,6 +15,8 @@ __all__ = ["Action", "Call", "Handler", "Probe", "System", "SystemConfig", "Syst
 
 C = TypeVar("C", bound=Record)
 R = TypeVar("R", bound=Record)
+C_in = TypeVar("C_in", bound=Record, contravariant=True)
+R_out = TypeVar("R_out", bound=Record, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +38,16 @@ class Call:
     agent: str = ""
 
 
-class Handler(Protocol[C, R]):
+class Handler(Protocol[C_in, R_out]):
     """Does one action. Raises `Rejected`, `Failed` or `Unknown`."""
 
-    async def __call__(self, command: C, call: Call, /) -> R: ...
+    async def __call__(self, command: C_in, call: Call, /) -> R_out: ...
 
 
-class Probe(Protocol[C, R]):
+class Probe(Protocol[C_in, R_out]):
     """Asks the system whether the action was done; None where it was not. Raises `Failed` or `Unknown`."""
 
-    async def __call__(self, command: C, call: Call, /) -> R | None: ...
+    async def __call__(self, command: C_in, call: Call, /) -> R_out | None: ...
 
 
 @dataclass(slots=True)

@@ -158,7 +158,8 @@ class _Outcomes:
         while self._waiting:
             for message in await self._run(self._consumer.consume, 500, 0.1):
                 if message.error() is None:
-                    headers = tuple((name, bytes(value or b"")) for name, value in message.headers() or ())
+                    pairs: Any = message.headers() or ()
+                    headers = tuple((name, value) for name, value in pairs)
                     event = read_event(headers)
                     record = self._codec.decode(message.value() or b"")
                     if isinstance(record, SagaEnded) and event.saga_id is not None:
@@ -167,7 +168,7 @@ class _Outcomes:
             self._forget_abandoned()
 
     def _tell(self, saga_id: UUID, outcome: SagaEnded) -> None:
-        left = []
+        left: list[tuple[asyncio.Future[SagaEnded], bool]] = []
         for future, final in self._waiting.pop(saga_id, []):
             if future.done():
                 continue

@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import psycopg
+from psycopg.types.json import set_json_loads
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
@@ -83,6 +85,7 @@ def connect(url: str, *, pool_size: int = 2) -> Engine:
 
     TCP keep-alives and a user time-out find a dead server in half a minute instead of two hours.
     """
+    set_json_loads(msgspec.json.decode)
     arguments = {
         "connect_timeout": 10,
         "keepalives_idle": 10,

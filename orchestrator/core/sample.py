@@ -8,6 +8,7 @@ import typing
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -55,15 +56,15 @@ def check_mappings(saga: Saga) -> None:
         request = sample(saga.request, full=full)
         outputs: dict[str, Payload] = {}
         for group in saga.groups:
-            made = {}
+            made: dict[str, Payload] = {}
             for step in group:
                 _try(saga, step.name, "input", step.input, step.action, request, outputs)
                 assert step.contract.completion is not None
                 made[step.name] = Payload.of(sample(step.contract.completion, full=full))
             outputs.update(made)
         _check_undos(saga, request, outputs)
-        if saga.business_key:
-            key = _call(saga, "business_key", lambda: saga.business_key and saga.business_key(request))
+        if saga.business_key is not None:
+            key = _call(saga, "business_key", partial(saga.business_key, request))
             if not isinstance(key, str):
                 msg = f"saga {saga.name!r}: business_key gave {type(key).__name__}, not a string"
                 raise DefinitionError(msg)

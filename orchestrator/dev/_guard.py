@@ -73,7 +73,7 @@ def _start(spec: dict[str, Any], prctl: Callable[[int, int], None] | None) -> su
 
 
 def _family(root: int) -> list[int]:
-    """Everything below `root`; empty where there is no /proc. PostgreSQL's processes leave the group, so it is no help."""
+    """Everything below `root`; empty where there is no /proc. PostgreSQL's leave the process group."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, ValueError, IndexError):

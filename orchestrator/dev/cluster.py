@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from orchestrator.dev.errors import BadRequest, NotReady
 
@@ -42,6 +44,9 @@ def broker_settings(*, listener: str, advertised: str, controller: str, voter: s
         "inter.broker.listener.name": "PLAINTEXT",
         "controller.listener.names": "CONTROLLER",
         "controller.quorum.voters": f"1@{voter}",
+        # After a crash the node waits until its former self counts as gone: nine seconds, if nobody says otherwise.
+        "broker.session.timeout.ms": "3000",
+        "broker.heartbeat.interval.ms": "500",
         # A topic that nobody made is a mistake to be seen, in tests as in production.
         "auto.create.topics.enable": "false",
         "num.partitions": str(PARTITIONS),
@@ -59,9 +64,10 @@ def broker_settings(*, listener: str, advertised: str, controller: str, voter: s
 
 def cluster_answers(bootstrap_servers: str) -> bool:
     """Whether a broker answers DescribeCluster within five seconds."""
+    admin = _admin(bootstrap_servers)  # in a variable: the answer of a client that is collected never comes
     try:
-        described = _admin(bootstrap_servers).describe_cluster(request_timeout=_REQUEST_SECONDS).result()
-    except KafkaException:
+        described = admin.describe_cluster(request_timeout=_REQUEST_SECONDS).result(_REQUEST_SECONDS + 1)
+    except (KafkaException, TimeoutError):
         return False
     return bool(described.nodes)
 
@@ -96,16 +102,16 @@ def create_topics(
         _pause(deadline, f"topics without a leader: {', '.join(leaderless)}")
 
 
-def _create(
-    admin: AdminClient, topics: Sequence[str], partitions: int, config: Mapping[str, str] | None
-) -> list[str]:
+def _create(admin: AdminClient, topics: Sequence[str], partitions: int, config: Mapping[str, str] | None) -> list[str]:
     """Ask once; the topics to ask for again."""
     wanted = [NewTopic(name, num_partitions=partitions, config=dict(config or {})) for name in topics]
     futures: dict[str, Future[None]] = admin.create_topics(wanted, request_timeout=_REQUEST_SECONDS)
     again = []
     for name, future in futures.items():
         try:
-            future.result()
+            future.result(_REQUEST_SECONDS + 1)
+        except TimeoutError:
+            again.append(name)
         except KafkaException as exc:
             error: KafkaError = exc.args[0]
             if error.code() == KafkaError.TOPIC_ALREADY_EXISTS:
@@ -147,4 +153,5 @@ def _pause(deadline: float, message: str) -> None:
 
 def _admin(bootstrap_servers: str) -> AdminClient:
     # A client that is refused says so on standard error, and while a server starts that is no news.
-    return AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0, "error_cb": lambda _: None})
+    config: dict[str, Any] = {"bootstrap.servers": bootstrap_servers, "log_level": 0, "error_cb": lambda _: None}
+    return AdminClient(config)

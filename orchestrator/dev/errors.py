@@ -1,12 +1,12 @@
 """Errors of the dev stack: the class says what the caller should do.
 
-    DevError
-    ├── MissingTool     install what the message names
-    ├── ChildFailed     a server ended or could not be started; the message ends with the last lines of its log
-    ├── NotReady        a server runs and does not answer; the same
-    ├── FetchFailed     the package registry did not give what we need; the message ends with what its client said
-    ├── BadRequest      the caller asked for something that cannot be done: a database that is there already
-    └── NoBroker        there is no way to a real Kafka on this machine; the message lists every way
+DevError
+├── MissingTool     install what the message names
+├── ChildFailed     a server ended or could not be started; the message ends with the last lines of its log
+├── NotReady        a server runs and does not answer; the same
+├── FetchFailed     the package registry did not give what we need; the message ends with what its client said
+├── BadRequest      the caller asked for something that cannot be done: a database that is there already
+└── NoBroker        there is no way to a real Kafka on this machine; the message lists every way
 """
 
 from __future__ import annotations

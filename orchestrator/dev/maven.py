@@ -24,7 +24,9 @@ log = structlog.get_logger(__name__)
 # Named with its version: without one, each Maven has another idea of which to take.
 _PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.9.0"
 _FETCH_SECONDS = 900.0
-_NEED_JAVA = "Java is missing: install Java 17 or newer (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME"
+_NEED_JAVA = (
+    "Java is missing: install Java 17 or newer (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME"
+)
 _NEED_MAVEN = "Maven is missing: install it (Debian: apt-get install maven)"
 
 _POM = """\

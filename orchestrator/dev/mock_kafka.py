@@ -1,4 +1,4 @@
-"""librdkafka's mock cluster in a process of its own, for a first look: one broker in memory, nothing kept, nothing fast.
+"""librdkafka's mock cluster in a process of its own, for a first look: all in memory, nothing kept, nothing fast.
 
 As a program it is the cluster itself: `python -m orchestrator.dev.mock_kafka --brokers 1 --topics a,b` prints one line
 of JSON, `{"bootstrap_servers": "127.0.0.1:…"}`, when it is ready, and stays until SIGTERM, SIGINT or its parent's end.
@@ -115,6 +115,10 @@ class MockKafka:
         if self._child is not None:
             self._child.kill()
 
+    def close(self) -> None:
+        """As `stop`."""
+        self.stop()
+
     def create_topics(self, topics: Sequence[str]) -> None:
         """Make further topics, of `PARTITIONS` partitions each; those that are there stay as they are.
 
@@ -124,11 +128,12 @@ class MockKafka:
         _make_topics(Producer({"bootstrap.servers": self.bootstrap_servers, "log_level": 0}), topics)
 
     def __enter__(self) -> Self:
-        self.start()
+        if self._child is None or not self._child.running:
+            self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        self.close()
 
 
 def _make_topics(producer: Producer, topics: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from orchestrator.dev.errors import BadRequest, MissingTool
 from orchestrator.dev.maven import cached, copy_dependencies, has_java, has_maven, java
 from orchestrator.dev.process import ChildProcess, Command, free_port, port_open, run, spawn_ready
 
-__all__ = ["JARS_VARIABLE", "NativeKafka", "kafka_jars"]
+__all__ = ["JARS_VARIABLE", "NativeKafka", "kafka_jars", "missing_tools"]
 
 JARS_VARIABLE = "SAGA_KAFKA_JARS"
 """Environment variable: a folder with the jars, where Maven cannot or shall not fetch them."""
@@ -88,7 +88,7 @@ class NativeKafka:
             NotReady: it did not answer within 90 seconds.
             BadRequest: it runs already.
         """
-        if self._child is not None and self._child.running:
+        if self._running():
             msg = f"Kafka runs already, at {self.bootstrap_servers}"
             raise BadRequest(msg)
         base = [java(), "-cp", f"{kafka_jars()}/*", f"-Dlog4j2.configurationFile={self._folder}/log4j2.properties"]
@@ -120,20 +120,28 @@ class NativeKafka:
         """Go on after `pause`."""
         self.process.resume()
 
+    def close(self) -> None:
+        """As `stop`; the data is the folder's owner's to remove."""
+        self.stop()
+
     def create_topics(self, topics: Sequence[str]) -> None:
         """Make further topics (see `cluster.create_topics`)."""
         create_topics(self.bootstrap_servers, topics)
 
     def __enter__(self) -> Self:
         try:
-            self.start()
+            if not self._running():
+                self.start()
         except BaseException:
             self.kill()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        self.close()
+
+    def _running(self) -> bool:
+        return self._child is not None and self._child.running
 
     def _answers(self) -> bool:
         return port_open(self._port) and cluster_answers(self.bootstrap_servers)
@@ -176,10 +184,7 @@ def kafka_jars() -> Path:
             msg = f"{JARS_VARIABLE}: there is no kafka_2.13-….jar in {given}"
             raise MissingTool(msg)
         return Path(given).absolute()
-    return cached(_CACHE_NAME, lambda into: copy_dependencies(_ARTIFACTS, into))
-
-
-_CACHE_NAME = f"kafka-{VERSION}"
+    return cached(f"kafka-{VERSION}", lambda into: copy_dependencies(_ARTIFACTS, into))
 
 
 def missing_tools() -> list[str]:

@@ -49,9 +49,7 @@ class EmbeddedPostgres:
         MissingTool: the wheel is not installed, or as root there is no other user.
     """
 
-    def __init__(
-        self, folder: Path, *, fsync: bool = True, max_connections: int = 100, database: str = "saga"
-    ) -> None:
+    def __init__(self, folder: Path, *, fsync: bool = True, max_connections: int = 100, database: str = "saga") -> None:
         self._folder = folder.absolute()
         self._database = database
         self._settings = {
@@ -115,7 +113,7 @@ class EmbeddedPostgres:
             self.create_database(self._database)
 
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
-        """Stop the server: `fast` ends the sessions and writes everything out, `immediate` leaves recovery to the start.
+        """Stop the server: `fast` ends the sessions and writes all out, `immediate` leaves that to recovery.
 
         Does nothing when it does not run.
         """

@@ -75,7 +75,7 @@ class NativeRegistry:
         argv = [
             *(java(), "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"),
             *(f"-Djava.io.tmpdir={temporary}", "-Dquarkus.http.host=127.0.0.1", f"-Dquarkus.http.port={self._port}"),
-            *("-Dquarkus.log.level=WARN", "-Dquarkus.log.console.level=WARN", "-Dquarkus.log.console.color=false"),
+            *("-Dquarkus.log.level=WARN", "-Dquarkus.log.console.level=WARN"),
             *("-Dquarkus.banner.enabled=false", "-jar", str(runner)),
         ]
         # Its settings come from the environment too, under many names: it gets none of ours.

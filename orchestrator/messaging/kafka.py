@@ -249,7 +249,8 @@ def _readable(message: KafkaMessage) -> bool:
 
 
 def _incoming(message: KafkaMessage) -> Incoming:
-    headers = tuple((name, _bytes(value)) for name, value in message.headers() or ())
+    pairs: Any = message.headers() or ()
+    headers = tuple((name, _bytes(value)) for name, value in pairs)
     topic, partition, offset = message.topic(), message.partition(), message.offset()
     assert topic is not None
     assert partition is not None

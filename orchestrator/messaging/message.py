@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from fastavro import parse_schema, schemaless_reader, schemaless_writer
+import msgspec
 
 __all__ = ["Headers", "Incoming", "Outgoing", "TopicPartition", "pack", "unpack"]
 
@@ -46,61 +45,16 @@ class Incoming:
         return Outgoing(self.topic, self.key, self.value, self.headers)
 
 
-# Binary, because keys, values and header values are; Avro, because it is here already.
-_PACKED: Any = parse_schema(
-    {
-        "type": "array",
-        "items": {
-            "type": "record",
-            "name": "Packed",
-            "fields": [
-                {"name": "topic", "type": "string"},
-                {"name": "key", "type": ["null", "bytes"]},
-                {"name": "value", "type": ["null", "bytes"]},
-                {
-                    "name": "headers",
-                    "type": {
-                        "type": "array",
-                        "items": {
-                            "type": "record",
-                            "name": "Header",
-                            "fields": [
-                                {"name": "name", "type": "string"},
-                                {"name": "value", "type": ["null", "bytes"]},
-                            ],
-                        },
-                    },
-                },
-            ],
-        },
-    }
-)
+# MessagePack: binary, because keys, values and header values are; positional, because it is written for every message.
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(list[tuple[str, bytes | None, bytes | None, Headers]])
 
 
 def pack(messages: Iterable[Outgoing]) -> bytes:
     """Messages as bytes, for a column."""
-    rows = [
-        {
-            "topic": message.topic,
-            "key": message.key,
-            "value": message.value,
-            "headers": [{"name": name, "value": value} for name, value in message.headers],
-        }
-        for message in messages
-    ]
-    buffer = BytesIO()
-    schemaless_writer(buffer, _PACKED, rows)
-    return buffer.getvalue()
+    return _ENCODER.encode([(m.topic, m.key, m.value, m.headers) for m in messages])
 
 
 def unpack(data: bytes | None) -> Sequence[Outgoing]:
     """What `pack` packed; nothing for None."""
-    if not data:
-        return ()
-    rows: Any = schemaless_reader(BytesIO(data), _PACKED, None)
-    return [
-        Outgoing(
-            row["topic"], row["key"], row["value"], tuple((header["name"], header["value"]) for header in row["headers"])
-        )
-        for row in rows
-    ]
+    return [Outgoing(*row) for row in _DECODER.decode(data)] if data else ()

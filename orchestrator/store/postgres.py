@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Connection, Engine
 
 from orchestrator.core.payload import Payload
@@ -216,7 +217,7 @@ def _saga(row: Any) -> SagaState:
 
 
 def _dump(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return msgspec.json.encode(value).decode()
 
 
 def _new_columns(new: Sequence[tuple[UUID, SagaState]]) -> dict[str, Any]:

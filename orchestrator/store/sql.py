@@ -52,31 +52,31 @@ WITH fresh AS (
                       created_at, updated_at, ended_at)
     SELECT id, definition, version, status, business_key, agent, request::json, state::json, revision, wake_at,
            %(now)s, %(now)s, CASE WHEN ended THEN %(now)s END
-    FROM unnest(%(new_ids)s::uuid[], %(definitions)s::text[], %(versions)s::int[], %(new_statuses)s::text[],
-                %(keys)s::text[], %(agents)s::text[], %(requests)s::text[], %(new_states)s::text[],
-                %(new_revisions)s::bigint[], %(new_wakes)s::timestamptz[], %(new_ended)s::bool[])
+    FROM unnest(%(new_ids)b::uuid[], %(definitions)b::text[], %(versions)b::int[], %(new_statuses)b::text[],
+                %(keys)b::text[], %(agents)b::text[], %(requests)b::text[], %(new_states)b::text[],
+                %(new_revisions)b::bigint[], %(new_wakes)b::timestamptz[], %(new_ended)b::bool[])
          AS u(id, definition, version, status, business_key, agent, request, state, revision, wake_at, ended)
     RETURNING 1
 ), changed AS (
     UPDATE saga AS s
     SET status = u.status, state = u.state::json, revision = u.revision, wake_at = u.wake_at, updated_at = %(now)s,
         ended_at = CASE WHEN u.ended THEN coalesce(s.ended_at, %(now)s) END
-    FROM unnest(%(ids)s::uuid[], %(befores)s::bigint[], %(statuses)s::text[], %(states)s::text[],
-                %(revisions)s::bigint[], %(wakes)s::timestamptz[], %(ended)s::bool[])
+    FROM unnest(%(ids)b::uuid[], %(befores)b::bigint[], %(statuses)b::text[], %(states)b::text[],
+                %(revisions)b::bigint[], %(wakes)b::timestamptz[], %(ended)b::bool[])
          AS u(id, before, status, state, revision, wake_at, ended)
     WHERE s.id = u.id AND s.revision = u.before AND s.id BETWEEN %(low)s AND %(high)s
     RETURNING 1
 ), written AS (
     INSERT INTO journal (saga_id, cause_id, revision, at, entry, input, outputs)
     SELECT saga_id, cause_id, revision, %(now)s, entry::json, input, outputs
-    FROM unnest(%(entry_sagas)s::uuid[], %(causes)s::uuid[], %(entry_revisions)s::bigint[], %(entries)s::text[],
+    FROM unnest(%(entry_sagas)b::uuid[], %(causes)b::uuid[], %(entry_revisions)b::bigint[], %(entries)b::text[],
                 %(inputs)b::bytea[], %(outputs)b::bytea[])
          AS u(saga_id, cause_id, revision, entry, input, outputs)
     RETURNING 1
 ), moved AS (
     INSERT INTO input_offset (consumer_group, topic, partition, next_offset)
     SELECT %(group)s, topic, partition, next_offset
-    FROM unnest(%(topics)s::text[], %(partitions)s::int[], %(nexts)s::bigint[]) AS u(topic, partition, next_offset)
+    FROM unnest(%(topics)b::text[], %(partitions)b::int[], %(nexts)b::bigint[]) AS u(topic, partition, next_offset)
     ORDER BY topic, partition
     ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = EXCLUDED.next_offset
     RETURNING 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
@@ -13,6 +13,11 @@ from uuid_utils.compat import uuid7
 
 Kind = Literal["request", "command", "completion", "engine"]
 EffectClass = Literal["idempotent", "queryable", "blind"]
+
+
+if TYPE_CHECKING:
+    # `type` is a field of Contract, and hides the builtin inside it.
+    _RecordType = type["Record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Contract:
     definition: str | None = None
     system: str | None = None
     action: str | None = None
-    completion: type[Record] | None = None
+    completion: _RecordType | None = None
     effect: EffectClass = "idempotent"
     errors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
