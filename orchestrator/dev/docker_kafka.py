@@ -138,7 +138,8 @@ class DockerKafka:
     def close(self) -> None:
         """Remove the container and its data."""
         if self._watcher is not None:
-            self._watcher.stop(_REMOVE_SECONDS)
+            if self._watcher.stop(_REMOVE_SECONDS) != 0:  # it was killed, or the engine did not listen to it
+                self.container.remove(force=True, v=True)
             self._watcher = None
         if self._wrapper is not None:
             self._wrapper.get_docker_client().client.close()

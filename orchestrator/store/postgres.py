@@ -24,7 +24,7 @@ from orchestrator.store.errors import DefinitionChanged
 from orchestrator.store.partitions import partition_sql
 from orchestrator.store.ports import Change, Held, Locked
 
-__all__ = ["PostgresStore"]
+__all__ = ["PostgresStore", "saga_from_row"]
 
 _NOBODY = UUID(int=0)
 
@@ -136,7 +136,7 @@ class PostgresTransaction:
         low, high = (ids[0], ids[-1]) if ids else (_NOBODY, _NOBODY)
         rows = self._execute(sql.LOCK, {"ids": ids, "low": low, "high": high}).fetchall()
         self._now = rows[0][0]
-        return Locked(self._now, {row[1]: _saga(row) for row in rows if row[1] is not None})
+        return Locked(self._now, {row[1]: saga_from_row(row[2:]) for row in rows if row[1] is not None})
 
     async def applied(self, causes: Collection[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Sequence[Outgoing]]:
         """See `StoreTransaction.applied`."""
@@ -200,10 +200,11 @@ class PostgresTransaction:
         self._connection.commit()
 
 
-def _saga(row: Any) -> SagaState:
-    definition, version, status, key, agent, request, state, revision, wake_at = row[2:]
+def saga_from_row(columns: Any) -> SagaState:
+    """The state of a saga from its columns `definition … wake_at`, in the order of `sql.LOCK`."""
+    definition, version, status, key, agent, request, state, revision, wake_at = columns
     ((name, value),) = request.items()
-    columns = {
+    fields = {
         "definition": definition,
         "version": version,
         "request": Payload(name, value=value),
@@ -213,7 +214,7 @@ def _saga(row: Any) -> SagaState:
         "revision": revision,
         "wake_at": wake_at,
     }
-    return state_from_json(state, columns)
+    return state_from_json(state, fields)
 
 
 def _dump(value: Any) -> str:

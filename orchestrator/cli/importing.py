@@ -1,0 +1,130 @@
+"""Reads requests from a file, row by row, and says what is wrong with which line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from orchestrator.cli.errors import CliError, Exit
+from orchestrator.core.definition import Saga
+from schemas.models import Request
+
+__all__ = ["RowError", "read_requests"]
+
+_LONGEST_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """What is wrong with one row. `line` counts from 1, the header included."""
+
+    line: int
+    message: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For `-o json`."""
+        return {"line": self.line, "error": self.message}
+
+
+def read_requests(path: Path, definition: Saga) -> tuple[list[Request], list[RowError]]:
+    """The requests of a `.jsonl` or `.csv` file, and the rows that hold none.
+
+    Two rows with one business key are an error of the later one: the same vendor twice in a file is a mistake.
+
+    Raises:
+        CliError: the file cannot be read at all, or a column is missing.
+    """
+    requests: list[Request] = []
+    errors: list[RowError] = []
+    first: dict[str, int] = {}
+    for line, row in _rows(path, definition):
+        if isinstance(row, RowError):
+            errors.append(row)
+            continue
+        try:
+            request = definition.request.model_validate_json(json.dumps(row))
+        except ValidationError as exc:
+            errors.append(RowError(line, "; ".join(_describe(error) for error in exc.errors())))
+            continue
+        assert isinstance(request, Request)
+        key = definition.key_of(request)
+        if key and key in first:
+            errors.append(RowError(line, f"{key!r} stands in line {first[key]} already"))
+            continue
+        first[key] = line
+        requests.append(request)
+    return requests, errors
+
+
+def _rows(path: Path, definition: Saga) -> Iterator[tuple[int, Mapping[str, Any] | RowError]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as exc:
+        raise CliError("UNREADABLE", f"{path}: {exc.strerror}", exit_code=Exit.USAGE) from exc
+    except UnicodeDecodeError as exc:
+        line = path.read_bytes()[: exc.start].count(b"\n") + 1
+        text = f"{path}, line {line}: not UTF-8 (byte {exc.object[exc.start]:#04x}); save the file as UTF-8"
+        raise CliError("WRONG_ENCODING", text, exit_code=Exit.USAGE) from exc
+    if path.suffix == ".csv":
+        yield from _csv_rows(path, text, definition)
+    elif path.suffix in {".jsonl", ".ndjson"}:
+        yield from _json_rows(text)
+    else:
+        raise CliError("UNKNOWN_FORMAT", f"{path}: a file ends in .jsonl or .csv", exit_code=Exit.USAGE)
+
+
+def _json_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any] | RowError]]:
+    for line, content in enumerate(text.split("\n"), start=1):
+        if not content.strip():
+            continue
+        try:
+            row = json.loads(content)
+        except ValueError as exc:
+            yield line, RowError(line, f"no JSON: {exc}")
+            continue
+        yield line, row if isinstance(row, dict) else RowError(line, "no JSON object")
+
+
+def _csv_rows(
+    path: Path, text: str, definition: Saga
+) -> Iterator[tuple[int, Mapping[str, Any] | RowError]]:
+    reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
+    try:
+        columns = reader.fieldnames or []
+    except csv.Error as exc:
+        raise CliError("UNREADABLE", f"{path}, line 1: {exc}", exit_code=Exit.USAGE) from exc
+    fields = definition.request.model_fields
+    missing = [name for name, field in fields.items() if field.is_required() and name not in columns]
+    if missing:
+        found = f"it has {', '.join(columns)[:300]}" if columns else "it is empty"
+        text = f"{path}: no column {', '.join(missing)}; {found}"
+        raise CliError("MISSING_COLUMN", text, exit_code=Exit.USAGE)
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as exc:
+            yield line, RowError(line, str(exc))
+            continue
+        if None in row:
+            yield line, RowError(line, f"more cells than the {len(columns)} columns")
+        else:
+            # An empty cell is a missing value: CSV has no other way to say it.
+            yield line, {name: cell for name, cell in row.items() if cell not in ("", None)}
+
+
+def _describe(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    given = str(error.get("input"))
+    shown = given if len(given) <= _LONGEST_SHOWN else f"{given[:_LONGEST_SHOWN]}… ({len(given)} characters)"
+    if error["type"] == "missing":
+        return f"{where}: missing"
+    return f"{where}: {error['msg']} (it is {shown!r})"

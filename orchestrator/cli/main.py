@@ -1,0 +1,73 @@
+"""The command `saga`. Each group of commands is a module; this one puts them together and reports errors."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import typer
+
+from orchestrator.cli import run, sagas
+from orchestrator.cli.errors import CliError, Exit
+from orchestrator.cli.output import say
+from orchestrator.database import StoreError, StoreUnavailable
+from orchestrator.messaging.errors import BrokerUnavailable, MessagingError
+from orchestrator.settings import BadSettings
+from schemas.errors import RegistryUnavailable, SchemaError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="saga",
+    help="Run, inspect and operate sagas. Settings come from SAGA_… environment variables; `saga doctor` checks them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (run, sagas):
+    module.register(app)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app(standalone_mode=True)
+    except CliError as exc:
+        _report(exc.code, exc.message, retryable=exc.retryable)
+        sys.exit(exc.exit_code)
+    except BadSettings as exc:
+        _report("BAD_SETTING", str(exc), retryable=False)
+        sys.exit(Exit.USAGE)
+    except (StoreError, MessagingError, SchemaError) as exc:
+        retryable = isinstance(exc, (StoreUnavailable, BrokerUnavailable, RegistryUnavailable))
+        _report(type(exc).__name__, _chain(exc), retryable=retryable)
+        sys.exit(Exit.FAILED)
+
+
+def _chain(exc: BaseException) -> str:
+    """The message and those of its causes, without repeating what is already said."""
+    texts: list[str] = []
+    current: BaseException | None = exc
+    while current is not None:
+        text = str(current).strip().splitlines()[0] if str(current).strip() else type(current).__name__
+        if not any(text in said or said in text for said in texts):
+            texts.append(text)
+        current = current.__cause__
+    return ": ".join(texts)
+
+
+def _report(code: str, message: str, *, retryable: bool) -> None:
+    arguments = sys.argv[1:]
+    wants_json = "--json" in arguments or any(
+        a in {"-ojson", "-ojsonl", "--output=json", "--output=jsonl"}
+        or (a in {"-o", "--output"} and b in {"json", "jsonl"})
+        for a, b in zip(arguments, [*arguments[1:], ""], strict=True)
+    )
+    if wants_json:
+        sys.stderr.write(json.dumps({"code": code, "message": message, "retryable": retryable}) + "\n")
+    else:
+        say(f"[bold red]{code}[/]: {message}" + ("\n(it may work later)" if retryable else ""))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Data on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["Format", "STYLES", "console", "emit", "say", "table"]
+
+# rich honours NO_COLOR and a stream that is no terminal by itself.
+console = Console()
+_stderr = Console(stderr=True)
+
+STYLES = {
+    "running": "cyan",
+    "compensating": "yellow",
+    "review": "bold red",
+    "completed": "green",
+    "compensated": "magenta",
+    "cancelled": "dim",
+}
+
+
+class Format(StrEnum):
+    """How data is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+def say(text: str) -> None:
+    """Tell the person, on stderr."""
+    _stderr.print(text, highlight=False, soft_wrap=True)
+
+
+def emit(rows: Iterable[Mapping[str, Any]], form: Format) -> None:
+    """Print data as JSON: one array, or one object a line."""
+    if form is Format.JSON:
+        sys.stdout.write(json.dumps(list(rows), default=_plain, indent=2, ensure_ascii=False) + "\n")
+    else:
+        for row in rows:
+            sys.stdout.write(json.dumps(row, default=_plain, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """A plain table: no box, so that copy and paste gives text."""
+    made = Table(title=title or None, box=None, title_justify="left", pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, no_wrap=column in {"id", "when"})
+    for row in rows:
+        made.add_row(*[str(cell) for cell in row])
+    return made
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    msg = f"no JSON for {type(value).__name__}"
+    raise TypeError(msg)

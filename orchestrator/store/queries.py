@@ -1,0 +1,113 @@
+"""What operators ask of the database. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from orchestrator.core.state import SagaState
+from orchestrator.database import translated
+from orchestrator.messaging.message import Outgoing, unpack
+from orchestrator.store.postgres import saga_from_row
+
+__all__ = ["Filter", "Queries", "SagaRow", "TimelineRow"]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which sagas; None means any. `since` is inclusive."""
+
+    status: Sequence[str] = ()
+    definition: str | None = None
+    agent: str | None = None
+    key: str | None = None
+    since: datetime | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SagaRow:
+    """A saga as it is stored, with its times."""
+
+    id: UUID
+    state: SagaState
+    created_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """One journal entry with what it sent."""
+
+    revision: int
+    at: datetime
+    entry: Mapping[str, Any]
+    outputs: Sequence[Outgoing]
+
+
+_COLUMNS = """s.id, s.definition, s.version, s.status, s.business_key, s.agent, s.request, s.state, s.revision, s.wake_at,
+    s.created_at, s.updated_at, s.ended_at"""
+
+# Newest first: a UUIDv7 begins with its time, so the primary key gives the order and the bound.
+_LIST = f"""
+SELECT {_COLUMNS} FROM saga s
+WHERE (%(status)s::text[] IS NULL OR status = ANY(%(status)s))
+  AND (%(definition)s::text IS NULL OR definition = %(definition)s)
+  AND (%(agent)s::text IS NULL OR agent = %(agent)s)
+  AND (%(key)s::text IS NULL OR business_key = %(key)s)
+  AND (%(since)s::timestamptz IS NULL OR created_at >= %(since)s)
+ORDER BY id DESC LIMIT %(limit)s
+"""  # noqa: S608 - no value is put into the text
+
+_ONE = f"SELECT {_COLUMNS} FROM saga s WHERE s.id = %(id)s"  # noqa: S608
+
+_COUNTS = "SELECT status, count(*) FROM saga GROUP BY status ORDER BY status"
+
+_TIMELINE = "SELECT revision, at, entry, outputs FROM journal WHERE saga_id = %(id)s ORDER BY revision"
+
+
+class Queries:
+    """Read-only questions to the coordinator's database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def _read(self, statement: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        with translated(), self._engine.connect() as connection:
+            return connection.exec_driver_sql(statement, dict(parameters)).fetchall()
+
+    def list(self, wanted: Filter) -> list[SagaRow]:
+        """Sagas that fit, newest first."""
+        parameters = {
+            "status": list(wanted.status) or None,
+            "definition": wanted.definition,
+            "agent": wanted.agent,
+            "key": wanted.key,
+            "since": wanted.since,
+            "limit": wanted.limit,
+        }
+        return [_saga_row(row) for row in self._read(_LIST, parameters)]
+
+    def one(self, saga_id: UUID) -> SagaRow | None:
+        """One saga, or None."""
+        rows = self._read(_ONE, {"id": saga_id})
+        return _saga_row(rows[0]) if rows else None
+
+    def counts(self) -> dict[str, int]:
+        """Status → number of sagas."""
+        return {row[0]: row[1] for row in self._read(_COUNTS, {})}
+
+    def timeline(self, saga_id: UUID) -> Sequence[TimelineRow]:
+        """The journal of one saga, oldest first."""
+        rows = self._read(_TIMELINE, {"id": saga_id})
+        return [TimelineRow(row[0], row[1], row[2], unpack(row[3])) for row in rows]
+
+
+def _saga_row(row: Any) -> SagaRow:
+    return SagaRow(row[0], saga_from_row(row[1:10]), row[10], row[11], row[12])
