@@ -45,14 +45,13 @@ def make_runtime(
 
     Raises:
         BadSetting: a Kafka setting loses or doubles work.
+
     """
     group = consumer_group(settings, name)
     kafka = settings.kafka_settings()
     return Runtime(
         system=factory(SystemConfig(url)),
-        inbox=KafkaInbox(
-            consumer_config(kafka, group), [topics.commands(name)], run=in_thread(), on_assign=_nowhere
-        ),
+        inbox=KafkaInbox(consumer_config(kafka, group), [topics.commands(name)], run=in_thread(), on_assign=_nowhere),
         outbox=KafkaOutbox(producer_config(kafka), run=in_thread()),
         effects=PostgresEffects(connect(settings.effects_url), in_thread()),
         codec=codec,

@@ -51,6 +51,7 @@ def read_command(
     Raises:
         BadMessage: it can never be read, or asks for what the system does not do.
         RegistryUnavailable: try again.
+
     """
     event = read_event(message.headers)
     record = decode(codec, message.value)
@@ -90,6 +91,7 @@ class Replies:
 
         Raises:
             schemas.errors.InvalidRecord: the handler's output does not fit its contract.
+
         """
         record = result.output if isinstance(result, Succeeded) else _failed(result)
         outcome = "succeeded" if isinstance(result, Succeeded) else result.outcome.value
@@ -97,9 +99,7 @@ class Replies:
         topic = topics.completions(self._system)
         return Outgoing(topic, str(command.saga_id).encode(), self._codec.encode(record), event.headers())
 
-    def again(
-        self, command: ReceivedCommand, stored: bytes, now: datetime, traceparent: str | None = None
-    ) -> Outgoing:
+    def again(self, command: ReceivedCommand, stored: bytes, now: datetime, traceparent: str | None = None) -> Outgoing:
         """A stored reply for another delivery of its command: it carries the attempt that is asked for now."""
         (message,) = unpack(stored)
         before = read_event(message.headers)

@@ -92,6 +92,10 @@ class EffectStore(Protocol):
         """Remember how far the group has dealt with everything."""
         ...
 
+    async def close(self) -> None:
+        """Let go of the database."""
+        ...
+
 
 # -- SQL -----------------------------------------------------------------------------------------------------------
 
@@ -177,6 +181,7 @@ def migrate_effects(url: str) -> None:
 
     Raises:
         StoreError: the database is away or refuses.
+
     """
     migrate(url, Path(__file__).parent / "migrations")
 
@@ -250,6 +255,10 @@ class PostgresEffects:
             "nexts": list(offsets.values()),
         }
         await self._run(self._change, _MARK + "RETURNING 1", parameters)
+
+    async def close(self) -> None:
+        """See `EffectStore.close`."""
+        await self._run(self._engine.dispose)
 
 
 class _Writes:

@@ -29,5 +29,7 @@ def _build(name: str, config: SystemConfig) -> System:
 
 SYSTEMS = {
     name: partial(_build, name)
-    for name in sorted({r.contract.system for r in BY_NAME.values() if r.contract.kind == "command" and r.contract.system})
+    for name in sorted(
+        {r.contract.system for r in BY_NAME.values() if r.contract.kind == "command" and r.contract.system}
+    )
 }

@@ -105,6 +105,7 @@ class Runtime:
 
         Raises:
             ConsumerStopped, BrokerFatal, StoreError: what no waiting would mend.
+
         """
         async with self._system.lifespan():
             try:
@@ -122,6 +123,7 @@ class Runtime:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
                 await self._inbox.close()
                 await self._outbox.close()
+                await self._effects.close()
 
     async def step(self) -> int:
         """One turn: read what is there, start it, commit what is finished. Returns how many messages were read."""
@@ -219,9 +221,7 @@ class Runtime:
         """Longer than the call's time-out, also after the first quarter of it has passed (see `Performer`)."""
         return command.action.timeout * 1.4 + self._limits.lease_margin
 
-    async def _perform(
-        self, command: ReceivedCommand, admitted: Admitted, verdict: Perform, asked_at: float
-    ) -> None:
+    async def _perform(self, command: ReceivedCommand, admitted: Admitted, verdict: Perform, asked_at: float) -> None:
         row = admitted.row
         assert row is not None
         owner = row.owner

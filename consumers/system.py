@@ -81,6 +81,7 @@ class System:
 
         Raises:
             ValueError: the command belongs to another system, or has a handler already.
+
         """
         contract = command.contract
         if contract.system != self.name:

@@ -1,8 +1,8 @@
 """The client for agents: publish a request, follow its outcome.
 
-    async with Agent("procurement-bot") as agent:
-        saga_id = await agent.publish(VendorOnboardingRequested(...))
-        outcome = await agent.outcome(saga_id, timeout=60)
+async with Agent("procurement-bot") as agent:
+    saga_id = await agent.publish(VendorOnboardingRequested(...))
+    outcome = await agent.outcome(saga_id, timeout=60)
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class Agent:
             BrokerUnavailable: it may or may not have arrived; publish the same object again.
             schemas.errors.InvalidRecord: it does not fit its schema.
             ValueError: its contract names no definition, or the broker will never take it.
+
         """
         (saga_id,) = await self.publish_all([request], definition=definition)
         return saga_id
@@ -100,12 +101,13 @@ class Agent:
         key = str(request.saga_id).encode()
         return Outgoing(topics.requests(name), key, self._codec.encode(request), event.headers())
 
-    async def outcome(self, saga_id: UUID, timeout: float, *, final: bool = False) -> SagaEnded:  # noqa: ASYNC109
+    async def outcome(self, saga_id: UUID, timeout: float, *, final: bool = False) -> SagaEnded:
         """Wait until the saga ends, or waits for a person (unless `final`). `timeout` is in seconds.
 
         Raises:
             TimeoutError: it has done neither by then; it goes on all the same.
             BrokerUnavailable: the broker did not answer.
+
         """
         if self._outcomes is None:
             self._outcomes = _Outcomes(self._settings, self._codec)

@@ -51,6 +51,7 @@ class Catalogue:
 
     Raises:
         ValueError: two definitions claim one name and version, or versions of a name differ in their request.
+
     """
 
     def __init__(self, definitions: Iterable[Saga]) -> None:
@@ -270,9 +271,7 @@ class Batch:
                 grave = self._grave(work, code, text, context.saga_id, step, state)
                 return bury(letter or message.incoming, grave)
 
-    def _grave(
-        self, work: _Work, code: str, text: str, saga_id: UUID, step: str | None, state: SagaState
-    ) -> Grave:
+    def _grave(self, work: _Work, code: str, text: str, saga_id: UUID, step: str | None, state: SagaState) -> Grave:
         steps = state.steps.get(step) if step else None
         effect = (steps.undo or steps.do) if steps else None
         attempts = effect.attempt if effect else 1
@@ -297,17 +296,13 @@ class Batch:
                 return row.input.again()
         return await self._transaction.request_of(saga_id)
 
-    def _bury(
-        self, work: _Work, incoming: Incoming, reason: BadMessage, saga_id: UUID | None = None
-    ) -> Outgoing:
+    def _bury(self, work: _Work, incoming: Incoming, reason: BadMessage, saga_id: UUID | None = None) -> Outgoing:
         place = f"{incoming.topic}/{incoming.partition}@{incoming.offset}"
         log.warning("coordinator.dead_letter", place=place, reason=reason.reason, error=reason.message)
         state = work.states.get(saga_id) if saga_id else None
         version = state.revision if state else None
         stage = "apply" if saga_id else "read"
-        grave = Grave(
-            reason.reason, reason.message, stage, self._group, work.now, saga_id=saga_id, version=version
-        )
+        grave = Grave(reason.reason, reason.message, stage, self._group, work.now, saga_id=saga_id, version=version)
         return bury(incoming, grave)
 
 

@@ -22,8 +22,11 @@ from orchestrator.messaging import topics
 from orchestrator.settings import BadSettings, Settings, load_attribute
 
 if TYPE_CHECKING:
+    from orchestrator.coordinator import Coordinator
     from orchestrator.core.definition import Saga
+    from orchestrator.messaging.kafka import Run
     from orchestrator.messaging.message import TopicPartition
+    from orchestrator.timers import Timers
     from schemas.codec import Codec
 
 __all__ = [
@@ -31,7 +34,10 @@ __all__ = [
     "configure_logs",
     "load_catalogue",
     "load_systems",
+    "coordinator_group",
     "make_codec",
+    "make_coordinator",
+    "make_timers",
     "migrate",
     "run_consumers",
     "run_coordinator",
@@ -73,6 +79,7 @@ def load_catalogue(settings: Settings) -> Catalogue:
 
     Raises:
         BadSettings: it names nothing, or definitions contradict each other.
+
     """
     definitions: Iterable[Saga] = load_attribute("SAGA_CATALOGUE", settings.catalogue)
     try:
@@ -103,6 +110,7 @@ def migrate(settings: Settings) -> None:
     Raises:
         StoreError: a database is away or refuses.
         BadSettings: `SAGA_CONSUMERS` names no module of consumers.
+
     """
     from orchestrator.store.migrate import migrate_sagas  # noqa: PLC0415
 
@@ -143,67 +151,95 @@ class Stopping:
 # -- coordinator ---------------------------------------------------------------------------------------------------
 
 
+def coordinator_group(settings: Settings) -> str:
+    """The coordinators' consumer group."""
+    return f"{settings.group_prefix}{COORDINATOR_GROUP}"
+
+
+def make_coordinator(settings: Settings, run: Run | None = None) -> Coordinator:
+    """One replica with its real parts. Its calls to Kafka block unless `run` says otherwise.
+
+    Raises:
+        BadSettings, BadSetting: a setting is wrong.
+    """
+    from orchestrator.coordinator import Coordinator, Limits  # noqa: PLC0415 - loads the drivers
+    from orchestrator.database import connect  # noqa: PLC0415
+    from orchestrator.messaging import kafka  # noqa: PLC0415
+    from orchestrator.messaging.reader import Reader  # noqa: PLC0415
+    from orchestrator.messaging.writer import Writer  # noqa: PLC0415
+    from orchestrator.store.postgres import PostgresStore  # noqa: PLC0415
+
+    catalogue = load_catalogue(settings)
+    codec = make_codec(settings)
+    group = coordinator_group(settings)
+    client = settings.kafka_settings()
+    store = PostgresStore(connect(settings.database_url), group)
+    inputs = topics.inputs(catalogue.requests, catalogue.systems)
+
+    async def offsets(places: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return await store.offsets(group, places)
+
+    return Coordinator(
+        inbox=kafka.KafkaInbox(
+            kafka.consumer_config(client, group), inputs, run=run or kafka.directly, on_assign=offsets
+        ),
+        outbox=kafka.KafkaOutbox(kafka.producer_config(client), run=run or kafka.directly),
+        store=store,
+        reader=Reader(codec, catalogue.requests),
+        writer=Writer(codec, settings.max_message_bytes),
+        catalogue=catalogue,
+        ids=RealIds(),
+        clock=time.monotonic,
+        group=group,
+        limits=Limits(
+            batch=settings.batch_size,
+            hold=settings.hold_seconds,
+            control_hold=settings.control_hold_seconds,
+            poison=settings.poison_limit,
+        ),
+    )
+
+
+def make_timers(settings: Settings, run: Run | None = None) -> Timers:
+    """One timer loop with its real parts.
+
+    Raises:
+        BadSettings, BadSetting: a setting is wrong.
+    """
+    from orchestrator.database import connect  # noqa: PLC0415 - loads the drivers
+    from orchestrator.messaging import kafka  # noqa: PLC0415
+    from orchestrator.messaging.writer import Writer  # noqa: PLC0415
+    from orchestrator.store.postgres import PostgresStore  # noqa: PLC0415
+    from orchestrator.timers import Timers  # noqa: PLC0415
+
+    group = coordinator_group(settings)
+    return Timers(
+        store=PostgresStore(connect(settings.database_url, pool_size=1), group),
+        outbox=kafka.KafkaOutbox(kafka.producer_config(settings.kafka_settings()), run=run or kafka.directly),
+        writer=Writer(make_codec(settings), settings.max_message_bytes),
+        ids=RealIds(),
+        clock=time.monotonic,
+        now=_now,
+        sleep=asyncio.sleep,
+        group=group,
+        interval=settings.timer_seconds,
+    )
+
+
 def run_coordinator(settings: Settings) -> None:
     """Run one replica and its timer loop until SIGTERM.
 
     Raises:
         BadSettings, Stopped, BrokerFatal, StoreError: what no waiting would mend.
     """
-    from orchestrator.coordinator import Coordinator, Limits  # noqa: PLC0415 - loads the drivers
-    from orchestrator.database import connect  # noqa: PLC0415
-    from orchestrator.messaging.kafka import (  # noqa: PLC0415
-        KafkaInbox,
-        KafkaOutbox,
-        consumer_config,
-        directly,
-        producer_config,
-    )
-    from orchestrator.messaging.reader import Reader  # noqa: PLC0415
-    from orchestrator.messaging.writer import Writer  # noqa: PLC0415
-    from orchestrator.store.postgres import PostgresStore  # noqa: PLC0415
-
     stopping = Stopping()
     stopping.on_signals()
-    catalogue = load_catalogue(settings)
-    codec = make_codec(settings)
-    group = f"{settings.group_prefix}{COORDINATOR_GROUP}"
-    kafka = settings.kafka_settings()
-    store = PostgresStore(connect(settings.database_url), group)
-
-    async def offsets(places: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
-        return await store.offsets(group, places)
-
-    async def main() -> None:
-        inbox = KafkaInbox(
-            consumer_config(kafka, group),
-            topics.inputs(catalogue.requests, catalogue.systems),
-            run=directly,
-            on_assign=offsets,
-        )
-        coordinator = Coordinator(
-            inbox=inbox,
-            outbox=KafkaOutbox(producer_config(kafka), run=directly),
-            store=store,
-            reader=Reader(codec, catalogue.requests),
-            writer=Writer(codec, settings.max_message_bytes),
-            catalogue=catalogue,
-            ids=RealIds(),
-            clock=time.monotonic,
-            group=group,
-            limits=Limits(
-                batch=settings.batch_size,
-                hold=settings.hold_seconds,
-                control_hold=settings.control_hold_seconds,
-                poison=settings.poison_limit,
-            ),
-        )
-        await coordinator.run(stopping)
-
-    timers = threading.Thread(target=_run_timers, args=(settings, group, stopping), name="timers")
+    coordinator = make_coordinator(settings)
+    timers = threading.Thread(target=_run_timers, args=(settings, stopping), name="timers")
     timers.start()
-    log.info("coordinator.started", definitions=sorted(catalogue.requests))
+    log.info("coordinator.started", definitions=sorted(load_catalogue(settings).requests))
     try:
-        asyncio.run(main())
+        asyncio.run(coordinator.run(stopping))
     finally:
         stopping.asked = True
         timers.join()
@@ -212,30 +248,10 @@ def run_coordinator(settings: Settings) -> None:
         raise stopping.error
 
 
-def _run_timers(settings: Settings, group: str, stopping: Stopping) -> None:
+def _run_timers(settings: Settings, stopping: Stopping) -> None:
     """The timer loop in a thread of its own: its calls block, and the coordinator's must not wait for them."""
-    from orchestrator.database import connect  # noqa: PLC0415
-    from orchestrator.messaging.kafka import KafkaOutbox, directly, producer_config  # noqa: PLC0415
-    from orchestrator.messaging.writer import Writer  # noqa: PLC0415
-    from orchestrator.store.postgres import PostgresStore  # noqa: PLC0415
-    from orchestrator.timers import Timers  # noqa: PLC0415
-
-    async def main() -> None:
-        timers = Timers(
-            store=PostgresStore(connect(settings.database_url, pool_size=1), group),
-            outbox=KafkaOutbox(producer_config(settings.kafka_settings()), run=directly),
-            writer=Writer(make_codec(settings), settings.max_message_bytes),
-            ids=RealIds(),
-            clock=time.monotonic,
-            now=_now,
-            sleep=asyncio.sleep,
-            group=group,
-            interval=settings.timer_seconds,
-        )
-        await timers.run(stopping)
-
     try:
-        asyncio.run(main())
+        asyncio.run(make_timers(settings).run(stopping))
     except BaseException as exc:  # noqa: BLE001 - the main thread raises it
         log.error("timers.failed", error=f"{type(exc).__name__}: {exc}")
         stopping.error = exc
@@ -250,6 +266,7 @@ def run_consumers(settings: Settings, names: Sequence[str]) -> None:
 
     Raises:
         BadSettings, ConsumerStopped, BrokerFatal, StoreError: what no waiting would mend.
+
     """
     stopping = Stopping()
     stopping.on_signals()

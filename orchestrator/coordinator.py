@@ -89,6 +89,7 @@ class Coordinator:
 
         Raises:
             Stopped, BrokerFatal, StoreError: what no waiting would mend.
+
         """
         try:
             while not stopping():
@@ -103,6 +104,7 @@ class Coordinator:
             log.warning("coordinator.withdraw_failed", error=str(exc))
         await self._inbox.close()
         await self._outbox.close()
+        await self._store.close()
 
     async def step(self) -> int:
         """One turn: at most one batch. Returns how many messages it dealt with.

@@ -1,10 +1,10 @@
 """PostgreSQL for whoever keeps tables in it: engine, errors, migrations. Knows no table.
 
-    StoreError
-    ├── StoreUnavailable    the database is away: back off and try again; nothing was lost
-    ├── StoreConflict       another writer came first: roll back, take the batch again
-    ├── BadData             the database refuses a value: bisect the batch, dead-letter the one
-    └── MissingPartition    no partition for the id: stop, and run `saga db migrate`
+StoreError
+├── StoreUnavailable    the database is away: back off and try again; nothing was lost
+├── StoreConflict       another writer came first: roll back, take the batch again
+├── BadData             the database refuses a value: bisect the batch, dead-letter the one
+└── MissingPartition    no partition for the id: stop, and run `saga db migrate`
 """
 
 from __future__ import annotations
@@ -106,6 +106,7 @@ def migrate(url: str, folder: Path) -> None:
 
     Raises:
         StoreError: the database is away or refuses.
+
     """
     with migration_connection(url, folder):
         pass

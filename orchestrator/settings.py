@@ -71,6 +71,7 @@ class Settings(BaseSettings):
 
         Raises:
             BadSettings: the file cannot be read, or one of its lines has no `=`.
+
         """
         found: dict[str, Any] = {"bootstrap.servers": self.kafka_bootstrap_servers}
         found.update(_read_properties(self.kafka_file) if self.kafka_file else {})
@@ -113,6 +114,7 @@ def load(**overrides: Any) -> Settings:
 
     Raises:
         BadSettings: naming each variable that is wrong.
+
     """
     try:
         return Settings(**overrides)
@@ -128,6 +130,7 @@ def load_attribute(setting: str, path: str) -> Any:
 
     Raises:
         BadSettings: naming the setting, when it has another form or names nothing.
+
     """
     module, separator, attribute = path.partition(":")
     if not separator or not module or not attribute:

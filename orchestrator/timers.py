@@ -56,18 +56,22 @@ class Timers:
 
         Raises:
             BrokerFatal, StoreError: what no waiting would mend.
+
         """
         failures = 0
-        while not stopping():
-            try:
-                await self.tick()
-                failures = 0
-                await self._sleep(self._interval)
-            except (StoreUnavailable, StoreConflict, BrokerUnavailable) as exc:
-                failures += 1
-                log.warning("timers.waiting", error=f"{type(exc).__name__}: {exc}", failures=failures)
-                await self._sleep(min(_LONGEST_BACKOFF, 0.1 * 2 ** min(failures, 10)))
-        await self._outbox.close()
+        try:
+            while not stopping():
+                try:
+                    await self.tick()
+                    failures = 0
+                    await self._sleep(self._interval)
+                except (StoreUnavailable, StoreConflict, BrokerUnavailable) as exc:
+                    failures += 1
+                    log.warning("timers.waiting", error=f"{type(exc).__name__}: {exc}", failures=failures)
+                    await self._sleep(min(_LONGEST_BACKOFF, 0.1 * 2 ** min(failures, 10)))
+        finally:
+            await self._outbox.close()
+            await self._store.close()
 
     async def tick(self) -> int:
         """Publish what is due; returns how many messages. Skipped while the last wakes are unread."""

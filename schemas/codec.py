@@ -52,6 +52,7 @@ class Codec:
         Raises:
             InvalidRecord: a value does not fit its Avro type (it was built without validation).
             RegistryUnavailable: its schema's id is not known here and the registry is away.
+
         """
         writer = self._writers.get(record.contract.name) or self._writer(record)
         buffer = BytesIO()
@@ -69,6 +70,7 @@ class Codec:
         Raises:
             Undecodable, UnknownSchemaId, UnknownRecord, InvalidRecord: it can never be read.
             RegistryUnavailable: its schema is not known here and the registry is away.
+
         """
         if len(data) < _HEADER.size or data[0] != _MAGIC:
             msg = f"not in Confluent's wire format: {data[:8].hex(' ')}…"
@@ -79,7 +81,7 @@ class Codec:
         buffer.seek(_HEADER.size)
         try:
             value: Any = schemaless_reader(buffer, reader.written, reader.expected)
-        except Exception as exc:  # noqa: BLE001 - fastavro raises whatever its parsing trips over
+        except Exception as exc:
             msg = f"{reader.model.contract.name}: {type(exc).__name__}: {exc}"
             raise Undecodable(msg) from exc
         if buffer.tell() != len(data):
@@ -143,6 +145,7 @@ def from_json(model: type[R], text: str) -> R:
 
     Raises:
         InvalidRecord: it does not fit the model.
+
     """
     try:
         return model.model_validate_json(text, extra="ignore")

@@ -1,6 +1,6 @@
 """Checks the contracts against their committed history, offline (design §4).
 
-    python -m schemas.compatibility
+python -m schemas.compatibility
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Errors of the contracts: the class says what the caller should do.
 
-    SchemaError
-    ├── Undecodable           garbage, or bytes left over: dead-letter it
-    ├── UnknownSchemaId       no schema of that id: dead-letter it
-    ├── UnknownRecord         a record that this code does not have: dead-letter it
-    ├── InvalidRecord         a value breaks its contract: dead-letter it
-    └── RegistryUnavailable   the registry is away: try again, nothing is wrong with the message
+SchemaError
+├── Undecodable           garbage, or bytes left over: dead-letter it
+├── UnknownSchemaId       no schema of that id: dead-letter it
+├── UnknownRecord         a record that this code does not have: dead-letter it
+├── InvalidRecord         a value breaks its contract: dead-letter it
+└── RegistryUnavailable   the registry is away: try again, nothing is wrong with the message
 """
 
 from __future__ import annotations

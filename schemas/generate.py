@@ -211,7 +211,9 @@ def main(arguments: list[str]) -> int:
     text = render()
     if "--check" in arguments:
         current = _MODELS.read_text(encoding="utf-8") if _MODELS.exists() else ""
-        diff = list(difflib.unified_diff(current.splitlines(), text.splitlines(), "committed", "generated", lineterm=""))
+        diff = list(
+            difflib.unified_diff(current.splitlines(), text.splitlines(), "committed", "generated", lineterm="")
+        )
         print("\n".join(diff))
         return 1 if diff else 0
     _MODELS.write_text(text, encoding="utf-8")

@@ -85,6 +85,7 @@ class ConfluentRegistry:
         Raises:
             RegistryUnavailable: the registry did not answer.
             UnknownSchemaId: the registry refused a schema; the message says why.
+
         """
         from confluent_kafka.schema_registry import ServerConfig  # noqa: PLC0415
 

@@ -39,6 +39,7 @@ def read_requests(path: Path, definition: Saga) -> tuple[list[Request], list[Row
 
     Raises:
         CliError: the file cannot be read at all, or a column is missing.
+
     """
     requests: list[Request] = []
     errors: list[RowError] = []
@@ -91,9 +92,7 @@ def _json_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any] | RowError]]:
         yield line, row if isinstance(row, dict) else RowError(line, "no JSON object")
 
 
-def _csv_rows(
-    path: Path, text: str, definition: Saga
-) -> Iterator[tuple[int, Mapping[str, Any] | RowError]]:
+def _csv_rows(path: Path, text: str, definition: Saga) -> Iterator[tuple[int, Mapping[str, Any] | RowError]]:
     reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
     try:
         columns = reader.fieldnames or []

@@ -13,7 +13,7 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["Format", "STYLES", "console", "emit", "say", "table"]
+__all__ = ["STYLES", "Format", "console", "emit", "say", "table"]
 
 # rich honours NO_COLOR and a stream that is no terminal by itself.
 console = Console()

@@ -48,7 +48,9 @@ def publish(
     request: Annotated[str, typer.Argument(help="Name of the definition, vendor-onboarding for one.")],
     file: Annotated[Path, typer.Option("--file", "-f", help="Requests, one a row: .jsonl or .csv.")],
     agent: Annotated[str, typer.Option(help="Who asks.")] = "cli",
-    keep_going: Annotated[bool, typer.Option("--keep-going", help="Send the good rows of a file with bad ones.")] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Send the good rows of a file with bad ones.")
+    ] = False,
     output: Output = Format.TEXT,
 ) -> None:
     """Publish requests from a file. Prints the saga ids; a bad row is listed with its line."""
@@ -83,6 +85,7 @@ def newest(settings: Settings, name: str) -> Saga:
 
     Raises:
         CliError: there is none of that name.
+
     """
     catalogue = bootstrap.load_catalogue(settings)
     versions = catalogue.fingerprints.get(name)
@@ -152,7 +155,9 @@ def _age(span: timedelta) -> str:
 
 def show(
     saga_id: Annotated[str, typer.Argument(metavar="ID")],
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow it until it ends; exits 1 unless completed.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Follow it until it ends; exits 1 unless completed.")
+    ] = False,
     output: Output = Format.TEXT,
 ) -> None:
     """Show one saga: where it stands, and its history with times, attempts, errors and commands."""

@@ -21,9 +21,7 @@ __all__ = ["Transition", "decide"]
 _OPEN = (EffectStatus.IN_FLIGHT, EffectStatus.WAITING)
 
 
-def decide(
-    definition: Saga, state: SagaState | None, message: Message, now: datetime, saga_id: str = ""
-) -> Transition:
+def decide(definition: Saga, state: SagaState | None, message: Message, now: datetime, saga_id: str = "") -> Transition:
     """What follows when `message` reaches a saga in `state` at `now`.
 
     Total: every message has an answer in every state. `state` is None only for the first request; the same
@@ -31,6 +29,7 @@ def decide(
 
     Raises:
         ValueError: a message other than a request for a saga that does not exist; the caller sets it aside.
+
     """
     if state is None:
         if not isinstance(message, Requested):

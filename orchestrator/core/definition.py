@@ -89,6 +89,7 @@ class Saga:
 
     Raises:
         DefinitionError: anything about it is wrong; the message says what.
+
     """
 
     name: str
@@ -114,6 +115,7 @@ class Saga:
 
         Raises:
             UnknownStep: there is none.
+
         """
         try:
             return self._by_name[name]  # type: ignore[attr-defined,no-any-return]

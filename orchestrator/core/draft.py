@@ -115,9 +115,7 @@ class Draft:
         order = sum((s.do is not None) + (s.undo is not None) for s in self.steps.values()) + 1
         return Effect(status=status, attempt=attempt, started=self.now, order=order)
 
-    def send(
-        self, step: str, direction: Direction, *, by_operator: bool = False, resolved: str | None = None
-    ) -> None:
+    def send(self, step: str, direction: Direction, *, by_operator: bool = False, resolved: str | None = None) -> None:
         """Send the effect's next attempt. A mapping that raises parks the saga (design §5)."""
         plan = self.plan(step, direction)
         effect = self.effect(step, direction)

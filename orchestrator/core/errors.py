@@ -1,7 +1,7 @@
 """Errors of the core.
 
-    DefinitionError    a definition that must not run; fix the code
-    └── UnknownStep    a step path that the definition does not have
+DefinitionError    a definition that must not run; fix the code
+└── UnknownStep    a step path that the definition does not have
 """
 
 from __future__ import annotations

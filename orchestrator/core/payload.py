@@ -48,6 +48,7 @@ class Payload:
         Raises:
             KeyError: no model of that name is known here.
             pydantic.ValidationError: the stored data does not fit the model any more.
+
         """
         if self._record is None:
             # Through JSON text, not the dict: only pydantic's JSON mode reads base64 bytes and date strings strictly.
@@ -83,6 +84,7 @@ class Outputs:
 
         Raises:
             LookupError: two steps answered with that type; name the step with `of`.
+
         """
         found = [payload for payload in self._by_step.values() if payload.name == kind.contract.name]
         if len(found) > 1:
@@ -102,6 +104,7 @@ class Outputs:
 
         Raises:
             LookupError: that step has no output of that type.
+
         """
         payload = self._by_step.get(step)
         if payload is None or payload.name != kind.contract.name:

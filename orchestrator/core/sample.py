@@ -6,6 +6,7 @@ import enum
 import types
 import typing
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import partial
@@ -41,7 +42,13 @@ _PLAIN: Mapping[type, object] = {
 _CONSTRAINTS = frozenset(
     {"string_pattern_mismatch", "string_too_short", "string_too_long", "value_error", "decimal_max_digits"}
 )
-_UNSOLVED = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsolved:
+    """A record that was all right but for the constraints of its values."""
+
+    model: str
 
 
 def check_mappings(saga: Saga) -> None:
@@ -51,6 +58,7 @@ def check_mappings(saga: Saga) -> None:
 
     Raises:
         DefinitionError: a mapping raised or gave the wrong record.
+
     """
     for full in (True, False):
         request = sample(saga.request, full=full)
@@ -96,8 +104,9 @@ def _try(
     outputs: Mapping[str, Payload],
 ) -> None:
     record = _call(saga, f"step {step!r}: {what}", lambda: mapping(request, Outputs(outputs)))
-    if record is not _UNSOLVED and type(record) is not action:
-        msg = f"saga {saga.name!r}: step {step!r}: {what} gave {type(record).__name__}, not {action.__name__}"
+    name = record.model if isinstance(record, _Unsolved) else type(record).__name__
+    if name != action.__name__:
+        msg = f"saga {saga.name!r}: step {step!r}: {what} gave {name}, not {action.__name__}"
         raise DefinitionError(msg)
 
 
@@ -106,7 +115,7 @@ def _call(saga: Saga, what: str, function: Any) -> Any:
         return function()
     except Exception as exc:
         if isinstance(exc, ValidationError) and all(error["type"] in _CONSTRAINTS for error in exc.errors()):
-            return _UNSOLVED
+            return _Unsolved(exc.title)
         msg = f"saga {saga.name!r}: {what} failed on sample data: {type(exc).__name__}: {exc}"
         raise DefinitionError(msg) from exc
 

@@ -7,7 +7,8 @@ forked ends, it is lost on a change of user, and it does not exist elsewhere. Th
 for the child; and it learns of our end by the end of a socket, or, when a fork of ours still holds that socket, by
 getting another parent.
 
-Downwards comes one byte per signal to send; upwards go lines of JSON: {"pid": …} or {"error": …}, then {"exit": …}.
+Downwards comes one byte per signal to send; upwards go lines of JSON: {"pid": …} or {"error": …}, {"sent": …} with the
+number of signals sent so far, at last {"exit": …}.
 Sending signals here has a second reason: the guard alone reaps the child, so the pid cannot have been given to another
 process in between.
 """
@@ -132,6 +133,7 @@ def _sweep() -> None:
 
 
 def _watch(child: subprocess.Popen[bytes], control: socket.socket, wake: socket.socket, parent: int) -> None:
+    carried_out = 0
     while child.poll() is None:
         ready, _, _ = select.select([control, wake], [], [], _PARENT_CHECK_SECONDS)
         if wake in ready:
@@ -142,6 +144,8 @@ def _watch(child: subprocess.Popen[bytes], control: socket.socket, wake: socket.
                 raise _Ended
             for number in orders:
                 _send(child, number)
+            carried_out += len(orders)
+            _report(control, sent=carried_out)
         if os.getppid() != parent:
             raise _Ended
 

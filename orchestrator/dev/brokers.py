@@ -50,6 +50,7 @@ class Broker(Protocol):
         Raises:
             BadRequest: Kafka refuses one of them.
             NotReady: it does not answer.
+
         """
 
     def stop(self) -> None:
@@ -109,6 +110,7 @@ def start_kafka(kind: Kind, folder: Path, topics: Sequence[str] = ()) -> Crashab
 
     Raises:
         DevError: as the `start` of each kind.
+
     """
     broker: CrashableBroker
     match kind:
@@ -136,6 +138,7 @@ def find_real_broker(folder: Path, topics: Sequence[str] = ()) -> Broker:
     Raises:
         NoBroker: there is no way, or the broker of the environment variable does not answer. Tests do not skip then.
         DevError: as `start_kafka`.
+
     """
     given = os.environ.get(BOOTSTRAP_VARIABLE)
     if given:

@@ -34,6 +34,7 @@ def broker_settings(*, listener: str, advertised: str, controller: str, voter: s
         advertised: the same as clients see it.
         controller: `host:port` of the controller's listener.
         voter: the same as the broker, in the same process or container, sees it.
+
     """
     return {
         "process.roles": "broker,controller",
@@ -90,6 +91,7 @@ def create_topics(
     Raises:
         BadRequest: Kafka refuses one of them.
         NotReady: it did not answer, or a partition got no leader, within half a minute.
+
     """
     if not topics:
         return

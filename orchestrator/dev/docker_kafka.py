@@ -46,6 +46,7 @@ class DockerKafka:
         folder: for the watcher's log; made if it is not there.
         topics: made at the first start, of four partitions each.
         image: with the interface of `apache/kafka`.
+
     """
 
     kind: Literal["docker"] = "docker"
@@ -66,6 +67,7 @@ class DockerKafka:
 
         Raises:
             BadRequest: it was not started.
+
         """
         if not self._host:
             raise BadRequest(_NOT_STARTED)
@@ -77,6 +79,7 @@ class DockerKafka:
 
         Raises:
             BadRequest: it was not started.
+
         """
         if self._wrapper is None:
             raise BadRequest(_NOT_STARTED)
@@ -98,6 +101,7 @@ class DockerKafka:
             ChildFailed: the image is not there, or the container ended; with the end of its log.
             NotReady: it did not answer within two minutes.
             BadRequest: it runs already.
+
         """
         _require()
         from docker.errors import DockerException  # type: ignore[import-untyped]  # noqa: PLC0415 - a development dependency

@@ -46,6 +46,7 @@ def java() -> str:
 
     Raises:
         MissingTool: there is none.
+
     """
     home = os.environ.get("JAVA_HOME")
     found = shutil.which("java", path=str(Path(home) / "bin")) if home else None
@@ -77,6 +78,7 @@ def cached(name: str, fill: Callable[[Path], None]) -> Path:
     Args:
         name: of the folder, with the version of what is in it.
         fill: puts the content into the empty folder that it is given.
+
     """
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "saga-orchestrator"
     target = root / name
@@ -106,6 +108,7 @@ def copy_dependencies(wanted: Sequence[tuple[str, str, str]], into: Path) -> Non
     Raises:
         MissingTool: there is no Maven, or no Java to run it.
         FetchFailed: Maven failed.
+
     """
     pom = _POM.format(dependencies="\n".join(_DEPENDENCY.format(*one) for one in wanted))
     with tempfile.TemporaryDirectory(prefix="saga-maven-") as work:
@@ -121,6 +124,7 @@ def copy_artifact(coordinates: str, into: Path) -> None:
     Raises:
         MissingTool: there is no Maven, or no Java to run it.
         FetchFailed: Maven failed.
+
     """
     with tempfile.TemporaryDirectory(prefix="saga-maven-") as work:
         _maven([f"{_PLUGIN}:copy", f"-Dartifact={coordinates}", f"-DoutputDirectory={into}"], Path(work))

@@ -28,8 +28,17 @@ __all__ = ["CLIENT_SETTINGS", "PARTITIONS", "MockKafka", "main"]
 PARTITIONS = 4
 """Of each topic; librdkafka's own number, it cannot be set from here."""
 
-CLIENT_SETTINGS: Mapping[str, str] = {"fetch.wait.max.ms": "20"}
-"""What a client needs to be quick here: the cluster answers a fetch only when this time is over."""
+CLIENT_SETTINGS: Mapping[str, str] = {
+    "fetch.wait.max.ms": "20",
+    "session.timeout.ms": "4000",
+    "heartbeat.interval.ms": "1000",
+}
+"""What a consumer needs to be quick here.
+
+The cluster answers a fetch only when its wait is over. And whenever a member joins or leaves a group, it waits for the
+session timeout less one second before it assigns anything, also to a group that is empty by now: that is 44 seconds
+with librdkafka's default (rdkafka_mock_cgrp.c, `rd_kafka_mock_cgrp_classic_rebalance`).
+"""
 
 _START_SECONDS = 30.0
 _REQUEST_SECONDS = 10.0
@@ -43,6 +52,7 @@ class MockKafka:
         folder: for its log; made if it is not there.
         topics: that exist from the start.
         brokers: number of brokers.
+
     """
 
     kind: Literal["embedded"] = "embedded"
@@ -61,6 +71,7 @@ class MockKafka:
 
         Raises:
             BadRequest: it was not started.
+
         """
         if not self._bootstrap_servers:
             msg = "the mock cluster was not started"
@@ -73,6 +84,7 @@ class MockKafka:
 
         Raises:
             BadRequest: it was not started.
+
         """
         if self._child is None:
             msg = "the mock cluster was not started"
@@ -86,6 +98,7 @@ class MockKafka:
             ChildFailed: it could not be started.
             NotReady: it did not say its address within half a minute.
             BadRequest: it runs already.
+
         """
         if self._child is not None and self._child.running:
             msg = "the mock cluster runs already"
@@ -124,6 +137,7 @@ class MockKafka:
 
         Raises:
             NotReady: the cluster does not answer.
+
         """
         _make_topics(Producer({"bootstrap.servers": self.bootstrap_servers, "log_level": 0}), topics)
 

@@ -44,6 +44,7 @@ class NativeKafka:
     Args:
         folder: for data, settings and log; made if it is not there.
         topics: made at the first start, of four partitions each.
+
     """
 
     kind: Literal["native"] = "native"
@@ -72,6 +73,7 @@ class NativeKafka:
 
         Raises:
             BadRequest: it was not started.
+
         """
         if self._child is None:
             msg = "Kafka was not started"
@@ -87,6 +89,7 @@ class NativeKafka:
             ChildFailed: the server ended; with the end of its log.
             NotReady: it did not answer within 90 seconds.
             BadRequest: it runs already.
+
         """
         if self._running():
             msg = f"Kafka runs already, at {self.bootstrap_servers}"
@@ -177,6 +180,7 @@ def kafka_jars() -> Path:
     Raises:
         MissingTool: SAGA_KAFKA_JARS names a folder without Kafka, or Maven is needed and missing.
         FetchFailed: Maven failed.
+
     """
     given = os.environ.get(JARS_VARIABLE)
     if given:

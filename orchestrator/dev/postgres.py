@@ -47,6 +47,7 @@ class EmbeddedPostgres:
 
     Raises:
         MissingTool: the wheel is not installed, or as root there is no other user.
+
     """
 
     def __init__(self, folder: Path, *, fsync: bool = True, max_connections: int = 100, database: str = "saga") -> None:
@@ -83,6 +84,7 @@ class EmbeddedPostgres:
 
         Raises:
             BadRequest: it was not started.
+
         """
         if self._child is None:
             msg = "PostgreSQL was not started"
@@ -96,6 +98,7 @@ class EmbeddedPostgres:
             ChildFailed: `initdb` or the server failed; with the end of the log.
             NotReady: it took no connection within a minute.
             BadRequest: it runs already.
+
         """
         if self._child is not None and self._child.running:
             msg = f"PostgreSQL runs already, on port {self.port}"
@@ -156,6 +159,7 @@ class EmbeddedPostgres:
 
         Raises:
             BadRequest: there is one of that name, or the server does not answer.
+
         """
         try:
             with self._connect() as connection:
@@ -170,6 +174,7 @@ class EmbeddedPostgres:
 
         Raises:
             BadRequest: the server does not answer.
+
         """
         try:
             with self._connect() as connection:

@@ -30,6 +30,7 @@ __all__ = ["ChildProcess", "Command", "User", "free_port", "port_open", "run", "
 _GUARD = Path(__file__).with_name("_guard.py")
 _START_SECONDS = 30.0
 _KILL_SECONDS = 10.0
+_SIGNAL_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 _TAIL_LINES = 20
 _TAIL_BYTES = 16_384
@@ -63,6 +64,7 @@ class Command:
         orphan_signal: what the child gets first when we are gone; SIGKILL follows.
         orphan_grace: seconds between the two.
         scratch: a folder *made for this child* that is removed if we end without having stopped it.
+
     """
 
     name: str
@@ -78,7 +80,10 @@ class Command:
 
 
 class ChildProcess:
-    """A running child. Made by `spawn`; all methods may be called from any thread, and again after its end."""
+    """A running child. Made by `spawn`; all methods may be called from any thread, and again after its end.
+
+    Keep it: a child whose object is collected is ended, as it is when we end.
+    """
 
     def __init__(self, command: Command, guard: subprocess.Popen[bytes], control: socket.socket, log_from: int) -> None:
         self.command = command
@@ -89,7 +94,8 @@ class ChildProcess:
         self._buffer = b""
         self._reports: dict[str, Any] = {}
         self._ended = False
-        self._await("pid", "error", _START_SECONDS)
+        self._orders = 0
+        self._await(lambda: bool(self._reports), _START_SECONDS)
         if "pid" not in self._reports:
             reason = self._reports.get("error", "its guard did not start")
             self._give_up()
@@ -112,9 +118,18 @@ class ChildProcess:
         return self.returncode is None
 
     def send_signal(self, number: int) -> None:
-        """Send a signal: SIGKILL, SIGSTOP and SIGCONT to the child and all its descendants, others to itself alone."""
-        with contextlib.suppress(OSError):  # it has ended, which the caller sees by `returncode`
-            self._control.send(bytes([number]))
+        """Send a signal: SIGKILL, SIGSTOP and SIGCONT to the child and all its descendants, others to itself alone.
+
+        Returns when it has been sent, or when there is nobody to send it to.
+        """
+        with self._lock:
+            if self._ended:
+                return
+            self._orders += 1
+            order = self._orders
+            with contextlib.suppress(OSError):  # it has just ended, which the caller sees by `returncode`
+                self._control.send(bytes([number]))
+        self._await(lambda: self._reports.get("sent", 0) >= order, _SIGNAL_SECONDS)
 
     def terminate(self) -> None:
         """Ask it to end (SIGTERM); does not wait."""
@@ -136,9 +151,7 @@ class ChildProcess:
 
     def wait(self, timeout: float) -> bool:
         """Wait for its end, at most so many seconds; whether it has ended."""
-        deadline = time.monotonic() + timeout
-        while not self._ended and (left := deadline - time.monotonic()) > 0:
-            self._pump(min(left, 0.1))  # short: it holds the lock
+        self._await(lambda: False, timeout)
         return not self.running
 
     def stop(self, grace: float = 10.0, *, by: int = signal.SIGTERM) -> int | None:
@@ -156,6 +169,7 @@ class ChildProcess:
         Raises:
             ChildFailed: the child has ended; with the last lines of its log.
             NotReady: it still runs after `timeout` seconds; the same.
+
         """
         deadline = time.monotonic() + timeout
         while self.running:
@@ -183,13 +197,11 @@ class ChildProcess:
         tail = self.log_tail()
         return f"; the end of {self.command.log}:\n{tail}" if tail else f"; {self.command.log} is empty"
 
-    def _await(self, first: str, second: str, seconds: float) -> None:
+    def _await(self, reported: Callable[[], bool], seconds: float) -> None:
+        """Wait for a report of the guard, for its end, or for so long."""
         deadline = time.monotonic() + seconds
-        while not (self._ended or first in self._reports or second in self._reports):
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return
-            self._pump(left)
+        while not (self._ended or reported()) and (left := deadline - time.monotonic()) > 0:
+            self._pump(min(left, 0.1))  # short: it holds the lock
 
     def _pump(self, seconds: float) -> None:
         """Take in what the guard has reported, waiting at most so long for it."""
@@ -223,6 +235,7 @@ def spawn(command: Command) -> ChildProcess:
 
     Raises:
         ChildFailed: the program is not there or cannot be executed.
+
     """
     command.log.parent.mkdir(parents=True, exist_ok=True)
     ours, theirs = socket.socketpair()
@@ -263,6 +276,7 @@ def spawn_ready(command: Command, ready: Callable[[ChildProcess], bool], timeout
     Raises:
         ChildFailed: as `spawn` and `ChildProcess.wait_ready`.
         NotReady: as `ChildProcess.wait_ready`.
+
     """
     child = spawn(command)
     try:
@@ -279,6 +293,7 @@ def run(command: Command, timeout: float) -> None:
     Raises:
         ChildFailed: it failed; with the last lines of its log.
         NotReady: it had not ended after `timeout` seconds, and was killed.
+
     """
     child = spawn(command)
     try:
@@ -301,6 +316,7 @@ def free_port() -> int:
 
     Raises:
         ChildFailed: none was found.
+
     """
     for _ in range(1000):
         port = _PORTS[secrets.randbelow(len(_PORTS))]  # not `random`: test tools seed that

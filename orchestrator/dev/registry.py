@@ -27,6 +27,7 @@ class NativeRegistry:
 
     Args:
         folder: for its log and temporary files; made if it is not there.
+
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,6 +51,7 @@ class NativeRegistry:
 
         Raises:
             BadRequest: it was not started.
+
         """
         if self._child is None:
             msg = "the registry was not started"
@@ -65,6 +67,7 @@ class NativeRegistry:
             ChildFailed: it ended; with the end of its log.
             NotReady: it did not answer within two minutes.
             BadRequest: it runs already.
+
         """
         if self._child is not None and self._child.running:
             msg = f"the registry runs already, at {self.url}"

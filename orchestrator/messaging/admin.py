@@ -21,6 +21,7 @@ def partition_counts(kafka: Mapping[str, Any]) -> dict[str, int]:
 
     Raises:
         BrokerUnavailable: it did not answer.
+
     """
     try:
         found = AdminClient(dict(kafka)).list_topics(timeout=_SECONDS).topics
@@ -35,6 +36,7 @@ def create_topics(kafka: Mapping[str, Any], names: Sequence[str], partitions: in
     Raises:
         BrokerUnavailable: the broker did not answer or refused.
         BadSetting: a topic exists with another number of partitions.
+
     """
     existing = partition_counts(kafka)
     wrong = [f"{name} has {existing[name]}" for name in names if existing.get(name, partitions) != partitions]
@@ -46,7 +48,8 @@ def create_topics(kafka: Mapping[str, Any], names: Sequence[str], partitions: in
         NewTopic(name, num_partitions=partitions, replication_factor=replication, config=_config(name))
         for name in missing
     ]
-    futures = AdminClient(dict(kafka)).create_topics(new, request_timeout=_SECONDS) if new else {}
+    admin = AdminClient(dict(kafka))  # kept until the futures are done: it ends them when it goes
+    futures = admin.create_topics(new, request_timeout=_SECONDS) if new else {}
     for name, future in futures.items():
         try:
             future.result()

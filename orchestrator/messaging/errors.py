@@ -1,10 +1,10 @@
 """Errors of messaging: the class says what the caller should do.
 
-    MessagingError
-    ├── BadMessage          the message can never be read: dead-letter it; `reason` is a stable code
-    ├── BrokerUnavailable   back off and try again; nothing was lost
-    ├── BrokerFatal         this client is of no use any more: end the process and start again
-    └── BadSetting          a Kafka setting that loses or doubles work: refuse to start
+MessagingError
+├── BadMessage          the message can never be read: dead-letter it; `reason` is a stable code
+├── BrokerUnavailable   back off and try again; nothing was lost
+├── BrokerFatal         this client is of no use any more: end the process and start again
+└── BadSetting          a Kafka setting that loses or doubles work: refuse to start
 """
 
 from __future__ import annotations

@@ -82,6 +82,7 @@ def read_event(headers: Headers) -> Event:
 
     Raises:
         BadMessage: a required one is missing, or one does not have its form.
+
     """
     found = _texts(headers)
     missing = [name for name in ("ce_id", "ce_source", "ce_type") if not found.get(name)]

@@ -65,6 +65,7 @@ def consumer_config(kafka: Mapping[str, Any], group: str) -> dict[str, Any]:
 
     Raises:
         BadSetting: a setting contradicts what exactly-once effect needs.
+
     """
     defaults = {
         "queued.min.messages": 5000,
@@ -82,6 +83,7 @@ def producer_config(kafka: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         BadSetting: as for consumers.
+
     """
     defaults = {"linger.ms": 0, "delivery.timeout.ms": 30_000, "compression.type": "lz4"}
     return _config({k: v for k, v in kafka.items() if k not in _CONSUMER_ONLY}, defaults, _PINNED_PRODUCER)
@@ -133,7 +135,7 @@ class KafkaInbox:
         self._assigned = frozenset()
         consumer.unassign()
 
-    async def poll(self, most: int, timeout: float) -> Sequence[Incoming]:  # noqa: ASYNC109 - a limit of the poll
+    async def poll(self, most: int, timeout: float) -> Sequence[Incoming]:
         """See `Inbox.poll`."""
         if self._pending is not None:
             await self._start(self._pending)
@@ -355,4 +357,3 @@ class KafkaOutbox:
 
 
 _FLUSH_SECONDS = 35.0
-

@@ -50,7 +50,7 @@ class Inbox(Protocol):
     seconds for the first.
     """
 
-    async def poll(self, most: int, timeout: float) -> Sequence[Incoming]:  # noqa: ASYNC109 - a limit of the poll
+    async def poll(self, most: int, timeout: float) -> Sequence[Incoming]:
         """Raises `BrokerFatal` where only a new process helps."""
         ...
 
@@ -84,6 +84,7 @@ class Outbox(Protocol):
         Raises:
             BrokerUnavailable: some may not have arrived; send all of them again.
             BrokerFatal: only a new process helps.
+
         """
         ...
 

@@ -60,6 +60,7 @@ def decode(codec: Codec, value: bytes | None) -> Record:
     Raises:
         BadMessage: with the reason why it can never be decoded.
         RegistryUnavailable: the schema registry is away; try again.
+
     """
     if value is None:
         raise BadMessage("undecodable", "no value")
@@ -83,6 +84,7 @@ class Reader:
         Raises:
             BadMessage: it can never be read.
             RegistryUnavailable: the schema registry is away; try again.
+
         """
         event = read_event(incoming.headers)
         record = decode(self._codec, incoming.value)

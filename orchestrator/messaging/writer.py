@@ -51,6 +51,7 @@ class Writer:
         Raises:
             TooLarge: it is larger than the limit.
             schemas.errors.InvalidRecord: it does not fit its own schema.
+
         """
         contract = command.record.contract
         assert contract.system is not None
@@ -130,4 +131,3 @@ class Writer:
 
 def _id(context: Context, what: str) -> str:
     return str(cause_of(str(context.saga_id), f"{context.cause}/{what}"))
-

@@ -1,7 +1,7 @@
 """Errors of the coordinator's store beyond those of any database.
 
-    StoreError (orchestrator.database)
-    └── DefinitionChanged   a definition changed without a new version: refuse to start
+StoreError (orchestrator.database)
+└── DefinitionChanged   a definition changed without a new version: refuse to start
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ def migrate_sagas(url: str) -> None:
 
     Raises:
         StoreError: the database is away or refuses.
+
     """
     with migration_connection(url, _FOLDER) as connection:
         for statement in partition_sql(datetime.now(UTC)):

@@ -112,11 +112,16 @@ class Store(Protocol):
 
         Raises:
             DefinitionChanged: the stored fingerprint of a version is another.
+
         """
         ...
 
     async def withdraw(self, replica: UUID) -> None:
         """A replica leaves."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the database."""
         ...
 
 
@@ -137,4 +142,8 @@ class TimerStore(Protocol):
 
     async def maintain(self) -> None:
         """Make the partitions of this month and the next two."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the database."""
         ...

@@ -143,7 +143,8 @@ def test_it_does_not_outlive_us(dies_with_its_parent: Callable[..., int], tmp_pa
 import sys, time
 from pathlib import Path
 from orchestrator.dev.postgres import EmbeddedPostgres
-EmbeddedPostgres(Path(sys.argv[1]), fsync=False).start()
+server = EmbeddedPostgres(Path(sys.argv[1]), fsync=False)
+server.start()
 print("ready", flush=True)
 time.sleep(600)
 """

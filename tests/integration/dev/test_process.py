@@ -167,7 +167,9 @@ def test_a_kill_takes_the_descendants_with_it(nursery: Nursery) -> None:
 
 
 def test_what_a_child_leaves_behind_is_ended(nursery: Nursery) -> None:
-    program = "import subprocess\nprint('up', subprocess.Popen(['sleep', '600'], start_new_session=True).pid, flush=True)\n"
+    program = (
+        "import subprocess\nprint('up', subprocess.Popen(['sleep', '600'], start_new_session=True).pid, flush=True)\n"
+    )
     child = nursery.spawn(program)
     grandchild = int(child.log_tail().split()[1])
     assert child.wait(10)

@@ -1,0 +1,190 @@
+"""What an HTTP answer, or none, says of the action (design §6). Pure.
+
+    answer                                            write                         read (GET, HEAD)
+    2xx with JSON, or 204                             done                          done
+    2xx with anything else                            Unknown  BAD_RESPONSE         Failed
+    an error body whose code is in `errors`           as `errors` says              the same
+    404, NOT_FOUND in its body, `missing_ok`          None                          None
+    3xx (never followed; 303 may follow real work)    Unknown                       Failed
+    401, 403, 407: our credential, not their fault    Failed, not in place          the same
+    408, 425, 429                                     Failed with retry_after       the same
+    503 that says so itself (Retry-After or a code)   Failed with retry_after       the same
+    503 without: a proxy's, after sending perhaps     Unknown                       Failed
+    other 4xx                                         Rejected                      Rejected
+    other 5xx                                         Unknown                       Failed
+    nothing sent: refused, no route, no free place    Failed                        Failed
+    cut, silent or garbled after sending began        Unknown                       Failed
+
+Codes of an idempotency key are never a rejection: KEY_REUSED and IN_PROGRESS both mean that something was, or is
+being, done under the key.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import ValidationError
+
+from consumers.connectors.guard import Verdict
+from consumers.errors import ActionError, Failed, Rejected, Unknown
+from schemas.models import Record
+
+__all__ = ["Answer", "Expectation", "judge", "parse", "retry_after"]
+
+R = TypeVar("R", bound=Record)
+
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{1,63}\Z")
+_LONGEST_MESSAGE = 500
+_LONGEST_WAIT = 86_400.0
+_CREDENTIAL = {401: "UNAUTHENTICATED", 403: "FORBIDDEN", 407: "PROXY_UNAUTHENTICATED"}
+_LATER = {408: "REQUEST_TIMEOUT", 425: "TOO_EARLY", 429: "RATE_LIMITED"}
+_OF_THE_KEY = {"IDEMPOTENCY_KEY_REUSED": False, "IDEMPOTENCY_IN_PROGRESS": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP response: names of headers in lower case; `body` is None where it was larger than allowed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What the caller knows beforehand.
+
+    Attributes:
+        errors: the target's codes to rejected | failed | unknown; the contract's, and the system's own.
+        reads: the request changes nothing (GET, HEAD).
+        keyed: the target honours the idempotency key, so an unknown may be sent again.
+        missing_ok: a 404 is an answer: there is no such thing.
+        missing_codes: codes by which a 404 says that of the thing and not of the URL; empty takes any 404.
+
+    """
+
+    errors: Mapping[str, str] = field(default_factory=dict)
+    reads: bool = False
+    keyed: bool = True
+    missing_ok: bool = False
+    missing_codes: Collection[str] = ("NOT_FOUND",)
+
+    def lost(self, code: str, message: str, *, again: bool = True) -> Verdict:
+        """No usable answer came, after sending began."""
+        if self.reads:
+            return Verdict(error=Failed(code, message), again=again, healthy=False)
+        return Verdict(error=Unknown(code, message), again=again and self.keyed, healthy=False)
+
+
+def judge(answer: Answer, expected: Expectation, now: datetime) -> Verdict:
+    """What the answer means; `now` is aware and only used for a `Retry-After` that is a date."""
+    status = answer.status
+    if 200 <= status < 300:
+        return _success(answer, expected)
+    code, message = _error_body(answer)
+    if code is not None and (mapped := expected.errors.get(code)) is not None:
+        return _mapped(mapped, code, message, answer, expected, now)
+    if code in _OF_THE_KEY:
+        return Verdict(error=Unknown(code, message), again=expected.keyed and _OF_THE_KEY[code])
+    if status == 404 and expected.missing_ok and (not expected.missing_codes or code in expected.missing_codes):
+        return Verdict(None)
+    name = code or f"HTTP_{status}"
+    if status in _CREDENTIAL:
+        # 403 may be about this one thing; a wrong credential fails everything, and the breaker then spares the sagas.
+        return Verdict(error=Failed(code or _CREDENTIAL[status], message), healthy=status == 403)
+    if status in _LATER:
+        wait = retry_after(answer.headers, now)
+        return Verdict(error=Failed(code or _LATER[status], message, retry_after=wait), again=True)
+    if status == 503 and (code is not None or "retry-after" in answer.headers):
+        wait = retry_after(answer.headers, now)
+        return Verdict(error=Failed(name, message, retry_after=wait), again=True, healthy=False)
+    if 400 <= status < 500:
+        return Verdict(error=Rejected(name, message))
+    return expected.lost(name, message, again=status >= 500)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds that `Retry-After` asks for, as a number or an HTTP date (RFC 9110 §10.2.3); None without a usable one.
+
+    A date is read against the answer's own `Date` where there is one: the target's clock may not be ours.
+    """
+    text = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", text):
+        return min(float(text), _LONGEST_WAIT)
+    until = _date(text)
+    if until is None:
+        return None
+    base = _date(headers.get("date", "")) or now
+    return min(max((until - base).total_seconds(), 0.0), _LONGEST_WAIT)
+
+
+def parse(record: type[R], answer: Any) -> R:
+    """The completion from an answer's fields of the same names; other fields of the answer are left alone.
+
+    Raises:
+        Unknown: the answer does not fit; the target said success, so the work may well be done.
+
+    """
+    try:
+        return record.model_validate({name: answer[name] for name in record.model_fields if name in answer})
+    except (ValidationError, TypeError) as exc:
+        msg = f"the answer is no {record.__name__}: {exc}"
+        raise Unknown("BAD_RESPONSE", msg[:_LONGEST_MESSAGE]) from exc
+
+
+def _success(answer: Answer, expected: Expectation) -> Verdict:
+    if answer.status == 204:
+        return Verdict({})
+    if answer.body is None:
+        return expected.lost("BAD_RESPONSE", f"HTTP {answer.status}, but the body is too large", again=False)
+    value = _json(answer.body)
+    if value is None:
+        return expected.lost("BAD_RESPONSE", f"HTTP {answer.status}, but the body is not JSON")
+    return Verdict(value)
+
+
+def _mapped(outcome: str, code: str, message: str, answer: Answer, expected: Expectation, now: datetime) -> Verdict:
+    healthy = answer.status < 500
+    if outcome == "failed":
+        wait = retry_after(answer.headers, now)
+        return Verdict(error=Failed(code, message, retry_after=wait), again=True, healthy=healthy)
+    if outcome == "rejected":
+        return Verdict(error=Rejected(code, message), healthy=healthy, proven=expected.keyed)
+    error: ActionError = Unknown(code, message)
+    return Verdict(error=error, again=expected.keyed, healthy=healthy)
+
+
+def _error_body(answer: Answer) -> tuple[str | None, str]:
+    body = _json(answer.body or b"")
+    fields = body if isinstance(body, dict) else {}
+    code, message = fields.get("code"), fields.get("message")
+    text = message if isinstance(message, str) and message else f"HTTP {answer.status}"
+    return (code if isinstance(code, str) and _CODE.match(code) else None), text[:_LONGEST_MESSAGE]
+
+
+def _json(body: bytes) -> Any:
+    """The value; None for anything that is not JSON, and for `null`, which answers nothing."""
+    try:
+        return json.loads(body.decode(), parse_float=Decimal, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refuse(constant: str) -> NoReturn:
+    msg = f"{constant} is not JSON"
+    raise ValueError(msg)
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, IndexError, OverflowError):
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

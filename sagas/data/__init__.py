@@ -1,0 +1,23 @@
+"""What `saga demo` runs on: vendors, how each of them is to end, and what goes wrong on the way."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+from schemas.models import VendorOnboardingRequested
+
+__all__ = ["plan", "vendors"]
+
+
+def vendors() -> list[VendorOnboardingRequested]:
+    """The vendors of `vendors.jsonl`, as new requests: each call's have saga ids of their own."""
+    text = files(__name__).joinpath("vendors.jsonl").read_text(encoding="utf-8")
+    return [VendorOnboardingRequested.model_validate_json(line) for line in text.splitlines()]
+
+
+def plan() -> dict[str, Any]:
+    """`demo.json`: `expected` (tax id to completed | compensated | review), and `seed` and `faults` for the sandbox."""
+    found: dict[str, Any] = json.loads(files(__name__).joinpath("demo.json").read_text(encoding="utf-8"))
+    return found

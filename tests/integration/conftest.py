@@ -1,0 +1,185 @@
+"""The engine in the test's own event loop, on a real broker and a real database."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from consumers.bootstrap import make_runtime
+from consumers.nothing import SYSTEMS
+from consumers.system import SystemFactory
+from orchestrator import Agent, bootstrap
+from orchestrator.ids import RealIds
+from orchestrator.dev.cluster import create_topics
+from orchestrator.messaging.admin import partition_counts
+from orchestrator.messaging.kafka import in_thread
+from orchestrator.settings import Settings
+from orchestrator.store.queries import Filter, Queries
+from orchestrator.database import connect
+from schemas.models import VendorOnboardingRequested
+
+
+@pytest.fixture
+def settings(kafka: str, migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """Settings of this test: empty topics, an empty database, groups of its own."""
+    made = Settings(
+        kafka_bootstrap_servers=kafka,
+        database_url=migrated_url,
+        systems="consumers.nothing:SYSTEMS",
+        group_prefix=f"{uuid.uuid4().hex[:8]}-",
+        timer_seconds=0.05,
+        kafka={"fetch": {"wait": {"max": {"ms": 20}}}},
+    )
+    _empty_topics(made)
+    yield made
+
+
+def _empty_topics(settings: Settings) -> None:
+    client = {"bootstrap.servers": settings.kafka_bootstrap_servers}
+    admin = AdminClient(client)
+    old = [name for name in partition_counts(client) if not name.startswith("_")]
+    if old:
+        for future in admin.delete_topics(old, operation_timeout=20).values():
+            future.result()
+    deadline = time.monotonic() + 20
+    while set(partition_counts(client)) & set(old) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    # This one waits until every partition has its leader.
+    create_topics(settings.kafka_bootstrap_servers, bootstrap.topic_names(settings), partitions=settings.partitions)
+
+
+@dataclass
+class Engine:
+    """One coordinator with its timers and a consumer of each system, as tasks."""
+
+    settings: Settings
+    factories: dict[str, SystemFactory] = field(default_factory=lambda: dict(SYSTEMS))
+    stopping: bool = False
+    tasks: list[asyncio.Task[Any]] = field(default_factory=list)
+
+    def start(self, *, coordinators: int = 1, consumers: bool = True) -> None:
+        for _ in range(coordinators):
+            coordinator = bootstrap.make_coordinator(self.settings, in_thread())
+            self.tasks.append(asyncio.create_task(coordinator.run(lambda: self.stopping)))
+        timers = bootstrap.make_timers(self.settings, in_thread())
+        self.tasks.append(asyncio.create_task(timers.run(lambda: self.stopping)))
+        for name in sorted(self.factories) if consumers else ():
+            self.start_consumer(name)
+
+    def start_consumer(self, name: str) -> None:
+        codec = bootstrap.make_codec(self.settings)
+        ids = RealIds()
+        runtime = make_runtime(
+            self.settings, name, self.factories[name], "http://nowhere", codec, ids, lambda: datetime.now(UTC)
+        )
+        self.tasks.append(asyncio.create_task(runtime.run(lambda: self.stopping)))
+
+    async def stop(self) -> None:
+        self.stopping = True
+        await asyncio.gather(*self.tasks)
+        self.tasks.clear()
+        self.stopping = False
+
+    def __post_init__(self) -> None:
+        self.database = connect(self.settings.database_url)
+        self.queries = Queries(self.database)
+
+    def sagas(self) -> list[Any]:
+        return self.queries.list(Filter(limit=100_000))
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            for task in self.tasks:
+                if task.done() and task.exception() is not None:
+                    raise task.exception()  # type: ignore[misc]
+            assert time.monotonic() < deadline, "it did not happen"
+            await asyncio.sleep(0.05)
+
+    def sql(self, statement: str, **parameters: object) -> list[Any]:
+        with self.database.begin() as connection:
+            result = connection.exec_driver_sql(statement, parameters)
+            return list(result) if result.returns_rows else []
+
+
+@pytest.fixture
+async def engine(settings: Settings) -> AsyncIterator[Engine]:
+    made = Engine(settings)
+    yield made
+    await made.stop()
+    made.database.dispose()
+
+
+@pytest.fixture
+async def agent(settings: Settings) -> AsyncIterator[Agent]:
+    async with Agent("tester", settings) as made:
+        yield made
+
+
+@dataclass(frozen=True)
+class Wire:
+    """The broker as an outsider sees it."""
+
+    bootstrap: str
+
+    def send(self, topic: str, value: bytes | None, headers: list[tuple[str, bytes]], key: bytes = b"k") -> None:
+        producer = Producer({"bootstrap.servers": self.bootstrap, "message.max.bytes": 10_000_000})
+        failed: list[Any] = []
+        producer.produce(
+            topic, value=value, key=key, headers=headers, on_delivery=lambda error, _: error and failed.append(error)
+        )
+        assert producer.flush(20) == 0
+        assert not failed, failed
+
+    def read(self, topic: str) -> list[Any]:
+        """Everything that is in a topic now."""
+        consumer = Consumer(
+            {"bootstrap.servers": self.bootstrap, "group.id": "reader", "auto.offset.reset": "earliest"}
+        )
+        try:
+            found = []
+            partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+            for partition in partitions:
+                low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+                if high > low:
+                    consumer.assign([TopicPartition(topic, partition, low)])
+                    while not found or found[-1].partition() != partition or found[-1].offset() < high - 1:
+                        message = consumer.poll(5)
+                        assert message is not None, "the broker gave nothing"
+                        assert message.error() is None
+                        found.append(message)
+            return found
+        finally:
+            consumer.close()
+
+
+@pytest.fixture
+def wire(kafka: str) -> Wire:
+    return Wire(kafka)
+
+
+@pytest.fixture
+def make_vendor() -> Callable[[int], VendorOnboardingRequested]:
+    def make(number: int) -> VendorOnboardingRequested:
+        return VendorOnboardingRequested.model_validate(
+            {
+                "vendor_name": f"Vendor {number}",
+                "vendor_type": "SUPPLIER",
+                "tax_id": f"DE{number:08d}",
+                "payment_terms": "NET_30",
+                "primary_contact_name": "Ada",
+                "primary_contact_email": f"ada{number}@example.com",
+                "category": "bearings",
+            }
+        )
+
+    return make

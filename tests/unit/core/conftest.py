@@ -1,0 +1,115 @@
+"""Definitions and requests that the tests of the core share."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.core.definition import Parallel, Saga, Step, Undo
+from orchestrator.core.policy import Retry
+from orchestrator.testing.script import Script
+from sagas.vendor_onboarding import vendor_onboarding
+from schemas.models import (
+    ApproveSupplier,
+    ClosePortalAccount,
+    CreatePortalAccount,
+    CreateVendor,
+    DeactivateVendor,
+    ErpPaymentTerms,
+    ErpVendorType,
+    PaymentTerms,
+    RevokeSupplier,
+    VendorOnboardingRequested,
+    VendorType,
+)
+
+
+@pytest.fixture
+def vendor() -> VendorOnboardingRequested:
+    return VendorOnboardingRequested(
+        vendor_name="Müller & Söhne",
+        vendor_type=VendorType.SUPPLIER,
+        tax_id="DE123456789",
+        payment_terms=PaymentTerms.NET_30,
+        primary_contact_name="Ada Müller",
+        primary_contact_email="ada@example.com",
+        category="bearings",
+    )
+
+
+@pytest.fixture
+def script(vendor: VendorOnboardingRequested) -> Script:
+    """A vendor onboarding that has just been requested."""
+    made = Script(vendor_onboarding)
+    made.request(vendor)
+    return made
+
+
+def _create(request: VendorOnboardingRequested, _: object) -> CreateVendor:
+    return CreateVendor(
+        vendor_name=request.vendor_name,
+        vendor_type=ErpVendorType.SUPPLIER,
+        tax_id=request.tax_id,
+        payment_terms=ErpPaymentTerms.NET_30,
+        primary_contact_email=request.primary_contact_email,
+    )
+
+
+def _deactivate(request: VendorOnboardingRequested, _: object) -> DeactivateVendor:
+    return DeactivateVendor(tax_id=request.tax_id)
+
+
+def _open(request: VendorOnboardingRequested, _: object) -> CreatePortalAccount:
+    return CreatePortalAccount(
+        vendor_id="V", vendor_name=request.vendor_name, primary_contact_email=request.primary_contact_email
+    )
+
+
+def _close(request: VendorOnboardingRequested, _: object) -> ClosePortalAccount:
+    return ClosePortalAccount(vendor_id="V")
+
+
+def _approve(request: VendorOnboardingRequested, _: object) -> ApproveSupplier:
+    return ApproveSupplier(vendor_id="V", vendor_name=request.vendor_name, tax_id=request.tax_id, category="x")
+
+
+def _revoke(request: VendorOnboardingRequested, _: object) -> RevokeSupplier:
+    return RevokeSupplier(tax_id=request.tax_id)
+
+
+def step(name: str, **details: object) -> Step:
+    """An ERP step with an undo."""
+    options = {"undo": Undo(DeactivateVendor, _deactivate), "retry": Retry(attempts=2), **details}
+    return Step(name, CreateVendor, _create, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def forked() -> Saga:
+    """first → (left | right) → last, whose middle two run at once."""
+    return Saga(
+        "forked",
+        version=1,
+        request=VendorOnboardingRequested,
+        steps=[
+            step("first"),
+            Parallel(
+                Step("left", CreatePortalAccount, _open, undo=Undo(ClosePortalAccount, _close)),
+                Step("right", ApproveSupplier, _approve, undo=Undo(RevokeSupplier, _revoke)),
+            ),
+            step("last"),
+        ],
+    )
+
+
+@pytest.fixture
+def pivoted() -> Saga:
+    """before → pivot (no undo) → after."""
+    return Saga(
+        "pivoted",
+        version=1,
+        request=VendorOnboardingRequested,
+        steps=[
+            step("before"),
+            Step("pivot", ApproveSupplier, _approve, irreversible=True, pivot=True, retry=Retry(attempts=2)),
+            Step("after", CreatePortalAccount, _open, retry=Retry(attempts=2)),
+        ],
+    )
