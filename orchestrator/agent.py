@@ -16,14 +16,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import UUID
 
+import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Message as KafkaMessage
 
 from orchestrator.bootstrap import make_codec
 from orchestrator.messaging import topics
-from orchestrator.messaging.errors import BrokerUnavailable
+from orchestrator.messaging.errors import BadMessage, BrokerUnavailable
 from orchestrator.messaging.event import Event, read_event
 from orchestrator.messaging.kafka import KafkaOutbox, in_thread, producer_config
 from orchestrator.messaging.message import Outgoing
+from orchestrator.messaging.reader import decode
 from orchestrator.settings import Settings, load
 from orchestrator.store.partitions import time_of
 from schemas.models import Request, SagaEnded
@@ -35,8 +38,13 @@ __all__ = ["Agent", "SyncAgent"]
 
 T = TypeVar("T")
 
+log = structlog.get_logger(__name__)
+
 _SLACK = timedelta(minutes=5)
 _SECONDS = 10.0
+_RETRY_SECONDS = 0.2
+_BATCH = 500
+_REMEMBERED = 100_000
 _FINAL = frozenset({"completed", "compensated", "cancelled"})
 
 
@@ -138,15 +146,28 @@ class _Outcomes:
         future: asyncio.Future[SagaEnded] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(saga_id, []).append((future, final))
         made = (time_of(saga_id) or datetime.now(UTC)) - _SLACK
-        if self._since is None or made < self._since:
-            # From the time in its id: an outcome published before we began to wait is found too.
-            await self._run(self._start_at, made)
-            self._since = made
-        elif saga_id in self._seen:
+        if saga_id in self._seen:
             self._tell(saga_id, self._seen[saga_id])
+        elif self._since is None or made < self._since:
+            # From the time in its id: an outcome published before we began to wait is found too.
+            await self._seek(made)
+            self._since = made
         if self._reader is None or self._reader.done():
             self._reader = asyncio.create_task(self._read())
         return await future
+
+    async def _seek(self, time: datetime) -> None:
+        """Read on from that time. What passes, a topic that is just being made for one, is waited for."""
+        deadline = asyncio.get_running_loop().time() + _SECONDS
+        while True:
+            try:
+                await self._run(self._start_at, time)
+            except BrokerUnavailable:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return
 
     def _start_at(self, time: datetime) -> None:
         try:
@@ -157,17 +178,40 @@ class _Outcomes:
             raise BrokerUnavailable(exc.args[0].str()) from exc
 
     async def _read(self) -> None:
-        while self._waiting:
-            for message in await self._run(self._consumer.consume, 500, 0.1):
-                if message.error() is None:
-                    pairs: Any = message.headers() or ()
-                    headers = tuple((name, value) for name, value in pairs)
-                    event = read_event(headers)
-                    record = self._codec.decode(message.value() or b"")
-                    if isinstance(record, SagaEnded) and event.saga_id is not None:
-                        self._seen[event.saga_id] = record
-                        self._tell(event.saga_id, record)
-            self._forget_abandoned()
+        try:
+            while self._waiting:
+                for message in await self._run(self._consumer.consume, _BATCH, 0.1):
+                    if message.error() is None:
+                        self._take(message)
+                self._forget_abandoned()
+                self._forget_oldest()
+        except Exception as exc:  # noqa: BLE001 - handed to everyone who waits
+            for futures in self._waiting.values():
+                for future, _ in futures:
+                    if not future.done():
+                        future.set_exception(exc)
+            self._waiting.clear()
+            self._since = None
+
+    def _take(self, message: KafkaMessage) -> None:
+        pairs: Any = message.headers() or ()
+        try:
+            event = read_event(tuple((name, value) for name, value in pairs))
+            record = decode(self._codec, message.value())
+        except BadMessage as exc:
+            # Not ours to judge: anybody may write to a topic. It is no outcome of a saga.
+            log.warning("agent.unreadable_outcome", offset=message.offset(), error=str(exc))
+            return
+        if isinstance(record, SagaEnded) and event.saga_id is not None:
+            self._seen.pop(event.saga_id, None)
+            self._seen[event.saga_id] = record
+            self._tell(event.saga_id, record)
+
+    def _forget_oldest(self) -> None:
+        """Bounded memory: what is forgotten is read again from the topic by whoever waits for it."""
+        while len(self._seen) > _REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+            self._since = None
 
     def _tell(self, saga_id: UUID, outcome: SagaEnded) -> None:
         left: list[tuple[asyncio.Future[SagaEnded], bool]] = []

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Stopping",
     "configure_logs",
+    "coordinator_group",
     "load_catalogue",
     "load_systems",
-    "coordinator_group",
     "make_codec",
     "make_coordinator",
     "make_timers",
@@ -161,6 +161,7 @@ def make_coordinator(settings: Settings, run: Run | None = None) -> Coordinator:
 
     Raises:
         BadSettings, BadSetting: a setting is wrong.
+
     """
     from orchestrator.coordinator import Coordinator, Limits  # noqa: PLC0415 - loads the drivers
     from orchestrator.database import connect  # noqa: PLC0415
@@ -205,6 +206,7 @@ def make_timers(settings: Settings, run: Run | None = None) -> Timers:
 
     Raises:
         BadSettings, BadSetting: a setting is wrong.
+
     """
     from orchestrator.database import connect  # noqa: PLC0415 - loads the drivers
     from orchestrator.messaging import kafka  # noqa: PLC0415
@@ -231,6 +233,7 @@ def run_coordinator(settings: Settings) -> None:
 
     Raises:
         BadSettings, Stopped, BrokerFatal, StoreError: what no waiting would mend.
+
     """
     stopping = Stopping()
     stopping.on_signals()

@@ -64,7 +64,7 @@ def compatible(reader: Mapping[str, Any], writer: Mapping[str, Any]) -> list[str
     from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType  # noqa: PLC0415
     from avro.schema import parse  # noqa: PLC0415
 
-    checker = ReaderWriterCompatibilityChecker()
+    checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]
     result = checker.get_compatibility(parse(json.dumps(reader)), parse(json.dumps(writer)))
     if result.compatibility is SchemaCompatibilityType.compatible:
         return []

@@ -116,7 +116,7 @@ def _field(field: Mapping[str, Any], namespace: str, names: Mapping[str, str]) -
     nullable = isinstance(kind, list)
     if nullable:
         branches = [branch for branch in kind if branch != "null"]
-        if len(branches) != 1 or len(kind) != 2:  # noqa: PLR2004 - null and one type
+        if len(branches) != 1 or len(kind) != 2:
             msg = f"{field['name']}: a union is null and one type; others map to no single Python type"
             raise ValueError(msg)
         kind = branches[0]

@@ -111,7 +111,8 @@ class ConfluentRegistry:
         try:
             return call()
         except SchemaRegistryError as exc:
-            if 400 <= exc.http_status_code < 500:  # noqa: PLR2004 - HTTP's client errors
+            # 401, 403 and 429 are about us and not about the schema: waiting or an operator mends them.
+            if exc.http_status_code == _NOT_FOUND:
                 msg = f"{refused}: {exc.error_message}"
                 raise UnknownSchemaId(msg) from exc
             raise RegistryUnavailable(str(exc)) from exc

@@ -83,6 +83,7 @@ class Plan(BaseModel):
 
         Raises:
             BadRule: it cannot be read or is none.
+
         """
         try:
             data = json.loads(path.read_bytes())
@@ -110,6 +111,7 @@ class FaultBook:
 
         Raises:
             BadRule: one of them is none; nothing was added.
+
         """
         try:
             rules = [FaultRule.model_validate(rule) for rule in (data if isinstance(data, list) else [data])]

@@ -32,6 +32,7 @@ class Line:
         ref: what people know it by: tax id, vendor id, invoice number, recipient.
         reference: the caller's own mark, the saga id.
         data: the whole line.
+
     """
 
     at: str
@@ -64,6 +65,7 @@ class Ledger:
 
         Raises:
             OSError: the file cannot be read.
+
         """
         lines, torn = [], 0
         for line in _lines(Path(path)):
@@ -140,6 +142,7 @@ class LedgerWriter:
 
         Raises:
             OSError: it could not be written whole.
+
         """
         line = {
             "at": datetime.now(UTC).isoformat(),

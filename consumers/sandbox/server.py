@@ -45,6 +45,7 @@ async def serve(options: SandboxOptions, stopping: asyncio.Event, ready: Callabl
 
     Raises:
         OSError: a port is taken, or the ledger cannot be written.
+
     """
     path = options.folder / "ledger.jsonl"
     faults = FaultBook(options.plan.faults)

@@ -126,7 +126,7 @@ class Draft:
             if type(record) is not plan.action:
                 kind = type(record).__name__
                 msg = f"the mapping gave {kind}, not {plan.action.__name__}"
-                raise TypeError(msg)  # noqa: TRY301 - reported like any other fault of a mapping
+                raise TypeError(msg)
         except Exception as exc:  # noqa: BLE001 - code of users: whatever it raises, the saga is parked and shown
             self.park("MAPPING_FAILED", f"{type(exc).__name__}: {exc}", step, direction)
             return

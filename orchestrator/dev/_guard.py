@@ -155,7 +155,7 @@ def _report(control: socket.socket, **line: int | str) -> None:
         control.sendall(json.dumps(line).encode() + b"\n")
 
 
-def _asked_to_end(number: int, frame: FrameType | None) -> None:
+def _asked_to_end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the form of a handler
     raise _Ended
 
 

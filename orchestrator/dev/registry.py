@@ -118,7 +118,7 @@ class NativeRegistry:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(f"{self.url}/subjects", timeout=_REQUEST_SECONDS) as response:
-                return bool(response.status == 200)  # noqa: PLR2004
+                return bool(response.status == 200)
         except urllib.error.HTTPError as exc:
             exc.close()
             return False

@@ -98,7 +98,7 @@ def _config(kafka: Mapping[str, Any], defaults: Mapping[str, Any], pinned: Mappi
         if str(given).lower() != str(value).lower():
             msg = f"Kafka setting {name}={given!r} loses or doubles work; leave it at {value!r}"
             raise BadSetting(msg)
-    return {**defaults, **kafka, **pinned, "error_cb": _on_error, "log_level": 4}
+    return {**defaults, **kafka, **pinned, "error_cb": _on_error, "log_level": 2}
 
 
 def _on_error(error: KafkaError) -> None:

@@ -16,7 +16,7 @@ def uuid_at(time: datetime) -> UUID:
 
 def time_of(saga_id: UUID) -> datetime | None:
     """When a UUIDv7 was made; None for an id of another kind, or of a time out of range."""
-    if saga_id.version != 7:  # noqa: PLR2004 - UUIDv7
+    if saga_id.version != 7:
         return None
     try:
         return datetime.fromtimestamp((saga_id.int >> 80) / 1000, UTC)

@@ -51,8 +51,8 @@ class TimelineRow:
     outputs: Sequence[Outgoing]
 
 
-_COLUMNS = """s.id, s.definition, s.version, s.status, s.business_key, s.agent, s.request, s.state, s.revision, s.wake_at,
-    s.created_at, s.updated_at, s.ended_at"""
+_COLUMNS = """s.id, s.definition, s.version, s.status, s.business_key, s.agent, s.request, s.state, s.revision,
+    s.wake_at, s.created_at, s.updated_at, s.ended_at"""
 
 # Newest first: a UUIDv7 begins with its time, so the primary key gives the order and the bound.
 _LIST = f"""

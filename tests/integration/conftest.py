@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +29,7 @@ from schemas.models import VendorOnboardingRequested
 
 
 @pytest.fixture
-def settings(kafka: str, migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def settings(kafka: str, migrated_url: str) -> Settings:
     """Settings of this test: empty topics, an empty database, groups of its own."""
     made = Settings(
         kafka_bootstrap_servers=kafka,
@@ -40,7 +40,7 @@ def settings(kafka: str, migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> 
         kafka={"fetch": {"wait": {"max": {"ms": 20}}}},
     )
     _empty_topics(made)
-    yield made
+    return made
 
 
 def _empty_topics(settings: Settings) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 import uuid
@@ -265,7 +264,7 @@ def test_a_cache_folder_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytes
     left = tmp_path / "saga-orchestrator" / ".thing-1-killed"
     left.mkdir()
     folder = maven.cached("thing-1", lambda into: (into / "whole").touch())
-    assert os.listdir(folder) == ["whole"]
+    assert [entry.name for entry in folder.iterdir()] == ["whole"]
     assert not left.exists()
     assert maven.cached("thing-1", breaks) == folder
     shutil.rmtree(folder)

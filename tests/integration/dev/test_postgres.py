@@ -77,7 +77,7 @@ def test_it_listens_on_loopback_only(server: EmbeddedPostgres) -> None:
 
 
 def test_it_does_not_run_as_root(server: EmbeddedPostgres) -> None:
-    assert os.stat(f"/proc/{server.process.pid}").st_uid != 0
+    assert Path(f"/proc/{server.process.pid}").stat().st_uid != 0
 
 
 def test_committed_work_survives_a_crash(tmp_path: Path) -> None:
