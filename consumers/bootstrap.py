@@ -36,7 +36,6 @@ def make_runtime(
     settings: Settings,
     name: str,
     factory: SystemFactory,
-    url: str,
     codec: Codec,
     ids: Ids,
     now: Callable[[], datetime],
@@ -45,12 +44,13 @@ def make_runtime(
 
     Raises:
         BadSetting: a Kafka setting loses or doubles work.
+        BadSettings: the system has no base URL.
 
     """
     group = consumer_group(settings, name)
     kafka = settings.kafka_settings()
     return Runtime(
-        system=factory(SystemConfig(url)),
+        system=factory(SystemConfig(settings.url_of(name), settings.options_of(name))),
         inbox=KafkaInbox(consumer_config(kafka, group), [topics.commands(name)], run=in_thread(), on_assign=_nowhere),
         outbox=KafkaOutbox(producer_config(kafka), run=in_thread()),
         effects=PostgresEffects(connect(settings.effects_url), in_thread()),

@@ -98,7 +98,14 @@ class Runtime:
         self._send = Grouped(self._send_all)
         self._committed = clock()
         self._failure: BaseException | None = None
+        self._trouble: str | None = None
         self._poisoned = 0
+
+    def unready(self) -> str | None:
+        """Why no command can be dealt with now; None where one can."""
+        if self._trouble is not None:
+            return self._trouble
+        return None if self._inbox.joined() else "not yet a member of the group"
 
     async def run(self, stopping: Callable[[], bool]) -> None:
         """Work until told to stop; then finish the calls in progress and leave the group.
@@ -260,12 +267,17 @@ class Runtime:
         failures = 0
         while True:
             try:
-                return await call()
+                found = await call()
             except _TRANSIENT as exc:
+                self._trouble = f"{type(exc).__name__}: {exc}"
                 delay = min(_LONGEST_BACKOFF, 0.05 * 2 ** min(failures, 10))
                 failures += 1
                 log.warning("consumer.waiting", error=f"{type(exc).__name__}: {exc}", failures=failures, delay=delay)
                 await self._sleep(delay)
+            else:
+                if failures:
+                    self._trouble = None
+                return found
 
 
 def _log_result(command: ReceivedCommand, result: Succeeded | Failure) -> None:

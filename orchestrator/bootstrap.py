@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import FrameType
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from orchestrator.batch import Catalogue
+from orchestrator.health import serving
 from orchestrator.ids import RealIds
 from orchestrator.messaging import topics
 from orchestrator.settings import BadSettings, Settings, load_attribute
@@ -242,7 +243,8 @@ def run_coordinator(settings: Settings) -> None:
     timers.start()
     log.info("coordinator.started", definitions=sorted(load_catalogue(settings).requests))
     try:
-        asyncio.run(coordinator.run(stopping))
+        with serving(settings.health_address, {"coordinator": coordinator.unready}):
+            asyncio.run(coordinator.run(stopping))
     finally:
         stopping.asked = True
         timers.join()
@@ -280,27 +282,22 @@ def run_consumers(settings: Settings, names: Sequence[str]) -> None:
         raise BadSettings(msg)
 
     async def main() -> None:
-        runtimes = [_consumer(settings, name, factories[name]) for name in names]
-        tasks = [asyncio.create_task(runtime(stopping)) for runtime in runtimes]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        stopping.asked = True
-        await asyncio.gather(*tasks)
+        runtimes = {name: _consumer(settings, name, factories[name]) for name in names}
+        with serving(settings.health_address, {name: runtime.unready for name, runtime in runtimes.items()}):
+            tasks = [asyncio.create_task(runtime.run(stopping)) for runtime in runtimes.values()]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            stopping.asked = True
+            await asyncio.gather(*tasks)
 
     log.info("consumers.started", systems=list(names))
     asyncio.run(main())
     log.info("consumers.stopped", systems=list(names))
 
 
-def _consumer(settings: Settings, name: str, factory: Any) -> Callable[[Stopping], Any]:
+def _consumer(settings: Settings, name: str, factory: Any) -> Any:
     # The consumers' packages are loaded by name: the engine does not import them (design §3).
     build: Any = load_attribute("SAGA_CONSUMERS", f"{settings.consumers}:make_runtime")
-    url = settings.system_urls.get(name)
-    if url is None:
-        msg = f"SAGA_SYSTEM_URLS__{name.upper().replace('-', '_')} is not set: the base URL of system {name!r}"
-        raise BadSettings(msg)
-    runtime = build(settings, name, factory, url, make_codec(settings), RealIds(), _now)
-    run: Callable[[Stopping], Any] = runtime.run
-    return run
+    return build(settings, name, factory, make_codec(settings), RealIds(), _now)
 
 
 def _now() -> datetime:

@@ -82,7 +82,14 @@ class Coordinator:
         self._announced: float | None = None
         self._startable: Mapping[str, int] = {}
         self._failures = 0
+        self._trouble: str | None = None
         self._poisoned = 0
+
+    def unready(self) -> str | None:
+        """Why no message can be dealt with now; None where one can."""
+        if self._trouble is not None:
+            return self._trouble
+        return None if self._inbox.joined() else "not yet a member of the group"
 
     async def run(self, stopping: Callable[[], bool]) -> None:
         """Work until told to stop; then leave the group.
@@ -121,10 +128,12 @@ class Coordinator:
             await self._back_off(messages, exc)
             return 0
         self._failures = 0
+        self._trouble = None
         return len(messages)
 
     async def _back_off(self, messages: Sequence[Incoming], exc: Exception) -> None:
         self._failures += 1
+        self._trouble = f"{type(exc).__name__}: {exc}"
         delay = min(_LONGEST_BACKOFF, 0.1 * 2 ** min(self._failures - 1, 10))
         log.warning("coordinator.waiting", error=f"{type(exc).__name__}: {exc}", failures=self._failures, delay=delay)
         try:

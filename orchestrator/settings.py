@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     catalogue: str = "sagas.catalogue:CATALOGUE"
     systems: str = "consumers.catalogue:SYSTEMS"
     system_urls: dict[str, str] = Field(default_factory=dict)
+    system_options: dict[str, dict[str, str]] = Field(default_factory=dict)
+    sandbox: str = "consumers.sandbox"
+    demo: str = "sagas.data"
 
     batch_size: int = Field(default=500, ge=1, le=10_000)
     max_message_bytes: int = Field(default=900_000, ge=1_000)
@@ -47,6 +50,7 @@ class Settings(BaseSettings):
     lease_margin: float = Field(default=2.0, gt=0)
     group_prefix: str = ""
     poison_limit: int = Field(default=1000, ge=1)
+    health_address: str | None = None
     log_level: str = "INFO"
     log_format: str = "console"
 
@@ -60,6 +64,38 @@ class Settings(BaseSettings):
             msg = "must begin with postgresql://"
             raise ValueError(msg)
         return f"postgresql+psycopg://{rest}"
+
+    def url_of(self, system: str) -> str:
+        """The base URL of a system.
+
+        Raises:
+            BadSettings: there is none.
+
+        """
+        url = self.system_urls.get(_variable(system))
+        if url is None:
+            msg = f"SAGA_SYSTEM_URLS__{_variable(system).upper()} is not set: the base URL of system {system!r}"
+            raise BadSettings(msg)
+        return url
+
+    def options_of(self, system: str) -> dict[str, str]:
+        """What `SAGA_SYSTEM_OPTIONS__<SYSTEM>__<NAME>` say of a system; names are in lower case."""
+        return self.system_options.get(_variable(system), {})
+
+    @field_validator("system_urls", "system_options")
+    @classmethod
+    def _by_variable(cls, found: dict[str, Any]) -> dict[str, Any]:
+        return {_variable(name): value for name, value in found.items()}
+
+    @field_validator("health_address")
+    @classmethod
+    def _host_and_port(cls, address: str | None) -> str | None:
+        if address is not None:
+            host, _, port = address.rpartition(":")
+            if not host or not port.isdecimal() or int(port) > _HIGHEST_PORT:
+                msg = "must be host:port, 0.0.0.0:8080 for one"
+                raise ValueError(msg)
+        return address
 
     @property
     def effects_url(self) -> str:
@@ -77,6 +113,14 @@ class Settings(BaseSettings):
         found.update(_read_properties(self.kafka_file) if self.kafka_file else {})
         found.update(_flat(self.kafka))
         return found
+
+
+_HIGHEST_PORT = 65535
+
+
+def _variable(system: str) -> str:
+    """A system's name as an environment variable can hold it."""
+    return system.lower().replace("-", "_")
 
 
 def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:

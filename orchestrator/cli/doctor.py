@@ -82,11 +82,12 @@ def _systems(settings: Settings) -> Iterator[Finding]:
         text = f"the catalogue asks {', '.join(missing)}, which SAGA_SYSTEMS does not have"
         yield Finding("systems", "error", text, _REMEDIES["systems"])
     for name in sorted(factories):
-        variable = f"SAGA_SYSTEM_URLS__{name.upper().replace('-', '_')}"
-        if name in settings.system_urls:
-            yield Finding(f"system {name}", "ok", urlsplit(settings.system_urls[name]).netloc.split("@")[-1])
+        try:
+            place = urlsplit(settings.url_of(name)).netloc.split("@")[-1]
+        except BadSettings as exc:
+            yield Finding(f"system {name}", "warning", str(exc), "needed where its consumer runs, and only there")
         else:
-            yield Finding(f"system {name}", "warning", "no base URL here", f"set {variable} where its consumer runs")
+            yield Finding(f"system {name}", "ok", place)
 
 
 def _contracts(settings: Settings) -> Iterator[Finding]:

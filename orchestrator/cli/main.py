@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import typer
 
-from orchestrator.cli import run, sagas
+from orchestrator.cli import dev, run, sagas
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import say
-from orchestrator.database import StoreError, StoreUnavailable
-from orchestrator.messaging.errors import BrokerUnavailable, MessagingError
 from orchestrator.settings import BadSettings
-from schemas.errors import RegistryUnavailable, SchemaError
 
 __all__ = ["app", "main"]
 
@@ -24,12 +22,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (run, sagas):
+for module in (dev, run, sagas):
     module.register(app)
 
 
 def main() -> None:
     """Entry point of the console script."""
+    # SAGA_CATALOGUE and SAGA_SYSTEMS may name modules of the folder one stands in, as with `python -m`.
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
     try:
         app(standalone_mode=True)
     except CliError as exc:
@@ -38,10 +39,26 @@ def main() -> None:
     except BadSettings as exc:
         _report("BAD_SETTING", str(exc), retryable=False)
         sys.exit(Exit.USAGE)
-    except (StoreError, MessagingError, SchemaError) as exc:
-        retryable = isinstance(exc, (StoreUnavailable, BrokerUnavailable, RegistryUnavailable))
+    except Exception as exc:
+        retryable = _retryable(exc)
+        if retryable is None:
+            raise
         _report(type(exc).__name__, _chain(exc), retryable=retryable)
         sys.exit(Exit.FAILED)
+
+
+def _retryable(exc: Exception) -> bool | None:
+    """Whether one of our own errors may pass by itself; None for an error that nobody expected."""
+    # Loaded only now: together they bring every driver, and `saga --help` shall not wait for those.
+    from orchestrator.coordinator import Stopped  # noqa: PLC0415
+    from orchestrator.database import StoreError, StoreUnavailable  # noqa: PLC0415
+    from orchestrator.dev.errors import DevError  # noqa: PLC0415
+    from orchestrator.messaging.errors import BrokerUnavailable, MessagingError  # noqa: PLC0415
+    from schemas.errors import RegistryUnavailable, SchemaError  # noqa: PLC0415
+
+    if not isinstance(exc, (StoreError, MessagingError, SchemaError, DevError, Stopped)):
+        return None
+    return isinstance(exc, (StoreUnavailable, BrokerUnavailable, RegistryUnavailable))
 
 
 def _chain(exc: BaseException) -> str:

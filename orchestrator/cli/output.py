@@ -13,11 +13,11 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["STYLES", "Format", "console", "emit", "say", "table"]
+__all__ = ["STYLES", "Format", "console", "emit", "say", "stderr", "table"]
 
 # rich honours NO_COLOR and a stream that is no terminal by itself.
 console = Console()
-_stderr = Console(stderr=True)
+stderr = Console(stderr=True)
 
 STYLES = {
     "running": "cyan",
@@ -39,7 +39,7 @@ class Format(StrEnum):
 
 def say(text: str) -> None:
     """Tell the person, on stderr."""
-    _stderr.print(text, highlight=False, soft_wrap=True)
+    stderr.print(text, highlight=False, soft_wrap=True)
 
 
 def emit(rows: Iterable[Mapping[str, Any]], form: Format) -> None:
@@ -56,7 +56,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     """A plain table: no box, so that copy and paste gives text."""
     made = Table(title=title or None, box=None, title_justify="left", pad_edge=False, header_style="bold")
     for column in columns:
-        made.add_column(column, no_wrap=column in {"id", "when"})
+        made.add_column(column, no_wrap=column in {"id", "when"}, overflow="fold")
     for row in rows:
         made.add_row(*[str(cell) for cell in row])
     return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -15,7 +15,9 @@ from orchestrator.core.state import Effect, EffectStatus, SagaState
 from orchestrator.messaging.errors import BadMessage
 from orchestrator.messaging.event import read_event
 from orchestrator.messaging.message import Outgoing
-from orchestrator.store.queries import SagaRow, TimelineRow
+
+if TYPE_CHECKING:
+    from orchestrator.store.queries import SagaRow, TimelineRow
 
 __all__ = ["as_json", "brief_json", "rendered", "summary_json", "timeline_json"]
 

@@ -121,6 +121,7 @@ class KafkaInbox:
         self._on_assign = on_assign
         self._pending: list[TopicPartition] | None = None
         self._assigned: frozenset[plain.TopicPartition] = frozenset()
+        self._joined = False
         self._consumer.subscribe(list(topics), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
 
     # The callbacks run inside poll. Looking up offsets takes the store, so it is done after them.
@@ -133,6 +134,7 @@ class KafkaInbox:
         log.info("inbox.revoked", partitions=len(partitions))
         self._pending = None
         self._assigned = frozenset()
+        self._joined = False
         consumer.unassign()
 
     async def poll(self, most: int, timeout: float) -> Sequence[Incoming]:
@@ -172,6 +174,7 @@ class KafkaInbox:
             raise _translated(exc) from exc
         self._pending = None
         self._assigned = frozenset((p.topic, p.partition) for p in starts)
+        self._joined = True
         log.info("inbox.assigned", partitions=len(starts))
 
     def _start_of(self, place: TopicPartition, known: int | None) -> int:
@@ -233,6 +236,10 @@ class KafkaInbox:
     def assigned(self) -> frozenset[plain.TopicPartition]:
         """See `Inbox.assigned`."""
         return self._assigned
+
+    def joined(self) -> bool:
+        """See `Inbox.joined`."""
+        return self._joined
 
     async def close(self) -> None:
         """See `Inbox.close`."""

@@ -70,6 +70,10 @@ class Inbox(Protocol):
         """The partitions that are ours now."""
         ...
 
+    def joined(self) -> bool:
+        """Whether the group has given us our share, be it nothing."""
+        ...
+
     async def close(self) -> None:
         """Leave the group."""
         ...

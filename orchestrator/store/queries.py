@@ -67,6 +67,8 @@ ORDER BY id DESC LIMIT %(limit)s
 
 _ONE = f"SELECT {_COLUMNS} FROM saga s WHERE s.id = %(id)s"  # noqa: S608
 
+_SOME = f"SELECT {_COLUMNS} FROM saga s WHERE s.id = ANY(%(ids)s) AND s.id BETWEEN %(low)s AND %(high)s ORDER BY s.id"  # noqa: S608
+
 _COUNTS = "SELECT status, count(*) FROM saga GROUP BY status ORDER BY status"
 
 _TIMELINE = "SELECT revision, at, entry, outputs FROM journal WHERE saga_id = %(id)s ORDER BY revision"
@@ -98,6 +100,13 @@ class Queries:
         """One saga, or None."""
         rows = self._read(_ONE, {"id": saga_id})
         return _saga_row(rows[0]) if rows else None
+
+    def some(self, saga_ids: Sequence[UUID]) -> Sequence[SagaRow]:
+        """Those of these sagas that there are, oldest first."""
+        if not saga_ids:
+            return []
+        rows = self._read(_SOME, {"ids": sorted(saga_ids), "low": min(saga_ids), "high": max(saga_ids)})
+        return [_saga_row(row) for row in rows]
 
     def counts(self) -> dict[str, int]:
         """Status → number of sagas."""

@@ -8,16 +8,16 @@ from typing import Any
 
 from schemas.models import VendorOnboardingRequested
 
-__all__ = ["plan", "vendors"]
+__all__ = ["plan", "requests"]
 
 
-def vendors() -> list[VendorOnboardingRequested]:
+def requests() -> list[VendorOnboardingRequested]:
     """The vendors of `vendors.jsonl`, as new requests: each call's have saga ids of their own."""
     text = files(__name__).joinpath("vendors.jsonl").read_text(encoding="utf-8")
     return [VendorOnboardingRequested.model_validate_json(line) for line in text.splitlines()]
 
 
 def plan() -> dict[str, Any]:
-    """`demo.json`: `expected` (tax id to completed | compensated | review), and `seed` and `faults` for the sandbox."""
+    """`demo.json`: `expected` (business key to status), and `seed` and `faults` for the sandbox."""
     found: dict[str, Any] = json.loads(files(__name__).joinpath("demo.json").read_text(encoding="utf-8"))
     return found

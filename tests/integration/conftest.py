@@ -35,6 +35,7 @@ def settings(kafka: str, migrated_url: str) -> Settings:
         kafka_bootstrap_servers=kafka,
         database_url=migrated_url,
         systems="consumers.nothing:SYSTEMS",
+        system_urls=dict.fromkeys(SYSTEMS, "http://nowhere"),
         group_prefix=f"{uuid.uuid4().hex[:8]}-",
         timer_seconds=0.05,
         kafka={"fetch": {"wait": {"max": {"ms": 20}}}},
@@ -78,9 +79,7 @@ class Engine:
     def start_consumer(self, name: str) -> None:
         codec = bootstrap.make_codec(self.settings)
         ids = RealIds()
-        runtime = make_runtime(
-            self.settings, name, self.factories[name], "http://nowhere", codec, ids, lambda: datetime.now(UTC)
-        )
+        runtime = make_runtime(self.settings, name, self.factories[name], codec, ids, lambda: datetime.now(UTC))
         self.tasks.append(asyncio.create_task(runtime.run(lambda: self.stopping)))
 
     async def stop(self) -> None:
