@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -15,8 +16,12 @@ from rich.table import Table
 
 __all__ = ["STYLES", "Format", "console", "emit", "say", "stderr", "table"]
 
+_PIPED_WIDTH = 240
+_ID = 36
+
 # rich honours NO_COLOR and a stream that is no terminal by itself.
-console = Console()
+# What is piped into a file or grep has no width: one row stays one line.
+console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH)
 stderr = Console(stderr=True)
 
 STYLES = {
@@ -52,11 +57,17 @@ def emit(rows: Iterable[Mapping[str, Any]], form: Format) -> None:
     sys.stdout.flush()
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A plain table: no box, so that copy and paste gives text."""
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, fold: bool = True) -> Table:
+    """A plain table: no box, so that copy and paste gives text. Without `fold` a row is one line, cut where it must."""
     made = Table(title=title or None, box=None, title_justify="left", pad_edge=False, header_style="bold")
     for column in columns:
-        made.add_column(column, no_wrap=column in {"id", "when"}, overflow="fold")
+        whole = column in {"id", "when"}
+        made.add_column(
+            column,
+            no_wrap=whole or not fold,
+            overflow="fold" if fold else "ellipsis",
+            min_width=_ID if column == "id" else None,
+        )
     for row in rows:
         made.add_row(*[str(cell) for cell in row])
     return made

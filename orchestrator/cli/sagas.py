@@ -121,9 +121,10 @@ def list_sagas(
         age = _age(datetime.now(UTC) - row.updated_at)
         state = row.state
         cells.append(
-            [row.id, state.definition, f"[{style}]{state.status.value}[/]", state.business_key, state.agent, age, error]
+            [row.id, f"[{style}]{state.status.value}[/]", state.business_key, age, error, state.definition, state.agent]
         )
-    console.print(table("", ["id", "definition", "status", "key", "agent", "changed", "error"], cells))
+    columns = ["id", "status", "key", "changed", "error", "definition", "agent"]
+    console.print(table("", columns, cells, fold=False))
     if len(rows) == limit:
         say(f"the newest {limit}; more with --limit")
 
@@ -177,7 +178,7 @@ def show(
         definition = catalogue.get(row.state.definition, row.state.version)
         console.print(views.rendered(row, queries.timeline(wanted), definition))
     else:
-        with Live(console=console, auto_refresh=False) as live:
+        with Live(console=console, auto_refresh=False, transient=True) as live:
             while True:
                 row = _find(queries, wanted)
                 definition = catalogue.get(row.state.definition, row.state.version)
@@ -185,6 +186,7 @@ def show(
                 if _settled(row):
                     break
                 time.sleep(_WATCH_SECONDS)
+        console.print(views.rendered(row, queries.timeline(wanted), definition))
     if watch and row.state.status is not Status.COMPLETED:
         raise typer.Exit(Exit.FAILED)
 
