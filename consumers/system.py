@@ -75,9 +75,11 @@ class System:
     actions: dict[str, Action] = field(default_factory=dict)
 
     def action(
-        self, command: type[C], *, timeout: float = 30.0
+        self, command: type[C], *, timeout: float = 10.0
     ) -> Callable[[Callable[[C, Call], Awaitable[R]]], Callable[[C, Call], Awaitable[R]]]:
         """Declare the handler of a command. The contract in `schemas/` says what it returns.
+
+        `timeout` is also what recovery waits for: the claim of a worker that died lasts a little longer than it.
 
         Raises:
             ValueError: the command belongs to another system, or has a handler already.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -112,7 +112,9 @@ class Batch:
         hold: float,
         control_hold: float,
         startable: Mapping[str, int],
+        heard_until: Callable[[int], datetime | None],
     ) -> None:
+        self._heard_until = heard_until
         self._transaction = transaction
         self._catalogue = catalogue
         self._writer = writer
@@ -130,6 +132,8 @@ class Batch:
     ) -> list[Outgoing]:
         """Decide every message in order and write the result; returns what has to be sent after the commit."""
         messages = [await self._adopted(message) for message in messages]
+        # Silence is judged last: the completion that a wake misses may lie behind it in this very batch.
+        messages.sort(key=lambda message: isinstance(message.message, Wake))
         causes = {(m.saga_id, m.cause) for m in messages if m.saga_id is not None}
         locked = await self._transaction.lock({saga_id for saga_id, _ in causes})
         known = await self._transaction.applied(causes)
@@ -207,8 +211,11 @@ class Batch:
     async def _decide(self, work: _Work, message: Parsed, definition: Saga, state: SagaState | None) -> None:
         saga_id = message.saga_id
         assert saga_id is not None
+        what = message.message
+        if isinstance(what, Wake):
+            what = Wake(self._heard_until(message.incoming.partition))
         try:
-            transition = decide(definition, state, message.message, work.now, str(saga_id))
+            transition = decide(definition, state, what, work.now, str(saga_id))
         except Exception as exc:
             # A fault in the definition or in `decide`: that saga is parked, the batch goes on.
             log.exception("coordinator.decide_failed", saga_id=str(saga_id), definition=definition.name)

@@ -192,6 +192,7 @@ class Coordinator:
                 hold=self._limits.hold,
                 control_hold=self._limits.control_hold,
                 startable=self._startable,
+                heard_until=self._inbox.heard_until,
             )
             outputs = await batch.apply(parsed, dead, _next_offsets(messages))
             await transaction.commit()

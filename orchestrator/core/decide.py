@@ -65,8 +65,8 @@ def _apply(draft: Draft, message: Message) -> tuple[str, dict[str, object]]:
     match message:
         case Requested(agent=agent):
             return "request", {"agent": agent}
-        case Wake():
-            _on_wake(draft)
+        case Wake(heard_until=heard_until):
+            _on_wake(draft, draft.now if heard_until is None else min(heard_until, draft.now))
             return "wake", {}
         case Control():
             return "control", on_control(draft, message)
@@ -223,13 +223,14 @@ def _give_up_do(draft: Draft, name: str, effect: Effect) -> None:
 # -- timers --------------------------------------------------------------------------------------------------------
 
 
-def _on_wake(draft: Draft) -> None:
+def _on_wake(draft: Draft, heard_until: datetime) -> None:
+    """Time out what was due by then: silence means something only where everything has been heard."""
     for name, state in list(draft.steps.items()):
         for direction in Direction:
             effect = state.effect(direction)
             if effect is None or effect.status is not EffectStatus.IN_FLIGHT:
                 continue
-            if effect.due is not None and effect.due <= draft.now:
+            if effect.due is not None and effect.due <= heard_until:
                 _time_out(draft, name, direction, effect)
 
 

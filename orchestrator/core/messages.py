@@ -100,7 +100,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """A timer fired. Says nothing but that it is time to look."""
+    """A timer fired. Says nothing but that it is time to look.
+
+    `heard_until`: completions that were published later may lie unread, so no effect that was due later has timed out
+    yet. None where every completion has been read.
+    """
+
+    heard_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

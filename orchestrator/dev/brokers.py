@@ -20,6 +20,7 @@ __all__ = [
     "ExternalKafka",
     "Kind",
     "find_real_broker",
+    "real_kind",
     "start_kafka",
 ]
 
@@ -148,11 +149,21 @@ def find_real_broker(folder: Path, topics: Sequence[str] = ()) -> Broker:
         external = ExternalKafka(given)
         external.create_topics(topics)
         return external
+    return start_kafka(real_kind(), folder, topics)
+
+
+def real_kind() -> Literal["native", "docker"]:
+    """Which real Kafka can be started here.
+
+    Raises:
+        NoBroker: none.
+
+    """
     missing = missing_tools()
     if not missing:
-        return start_kafka("native", folder, topics)
+        return "native"
     if docker_answers():
-        return start_kafka("docker", folder, topics)
+        return "docker"
     msg = (
         f"there is no real Kafka: set {BOOTSTRAP_VARIABLE} to one that runs; or install {' and '.join(missing)} "
         f"(Debian: apt-get install openjdk-17-jre-headless maven; {JARS_VARIABLE} spares Maven); or start Docker"

@@ -80,7 +80,8 @@ def run_demo(
     settings = stack.settings()
     make: Callable[[], list[Request]] = load_attribute("SAGA_DEMO", f"{settings.demo}:requests")
     requests = make()
-    queries = Queries(connect(settings.database_url))
+    engine = connect(settings.database_url)
+    queries = Queries(engine)
     began = time.monotonic()
     ids = asyncio.run(_publish(settings, requests))
     rows = _until_rest(stack, queries, ids, began + seconds, progress)
@@ -92,6 +93,7 @@ def run_demo(
     found = audit(known, ledger.applied())
     found += [f"{key} was done {times} times" for key, times in ledger.doubled().items()]
     timelines = {saga.row.id: queries.timeline(saga.row.id) for saga in _examples(sagas)}
+    engine.dispose()
     return DemoRun(sagas, timelines, found, len(ledger.calls()), len(ledger.applied()), took)
 
 

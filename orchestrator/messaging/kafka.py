@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -122,6 +123,8 @@ class KafkaInbox:
         self._pending: list[TopicPartition] | None = None
         self._assigned: frozenset[plain.TopicPartition] = frozenset()
         self._joined = False
+        # Next offset and time of the last message that was read, per partition: how far we have heard.
+        self._read: dict[plain.TopicPartition, tuple[int, int]] = {}
         self._consumer.subscribe(list(topics), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
 
     # The callbacks run inside poll. Looking up offsets takes the store, so it is done after them.
@@ -149,8 +152,12 @@ class KafkaInbox:
         if first is None or self._pending is not None:
             return ()
         found = [first, *(self._consumer.consume(most - 1, 0) if most > 1 else ())]
-        messages = [_incoming(m) for m in found if _readable(m)]
-        return [m for m in messages if m.place in self._assigned]
+        messages = []
+        for raw in found:
+            if _readable(raw) and (message := _incoming(raw)).place in self._assigned:
+                messages.append(message)
+                self._read[message.place] = (message.offset + 1, max(raw.timestamp()[1], 0))
+        return messages
 
     async def _start(self, partitions: list[TopicPartition]) -> None:
         places = [(p.topic, p.partition) for p in partitions]
@@ -174,6 +181,7 @@ class KafkaInbox:
             raise _translated(exc) from exc
         self._pending = None
         self._assigned = frozenset((p.topic, p.partition) for p in starts)
+        self._read = {(p.topic, p.partition): (p.offset, 0) for p in starts}
         self._joined = True
         log.info("inbox.assigned", partitions=len(starts))
 
@@ -214,6 +222,7 @@ class KafkaInbox:
         """See `Inbox.rewind`."""
         for (topic, partition), offset in offsets.items():
             if (topic, partition) in self._assigned:
+                self._read[topic, partition] = (offset, 0)
                 try:
                     await self._run(self._consumer.seek, TopicPartition(topic, partition, offset))
                 except KafkaException as exc:
@@ -240,6 +249,16 @@ class KafkaInbox:
     def joined(self) -> bool:
         """See `Inbox.joined`."""
         return self._joined
+
+    def heard_until(self, partition: int) -> datetime | None:
+        """See `Inbox.heard_until`. Asks nobody: the client learns the end of a partition from every fetch."""
+        unread = []
+        for place, (offset, time) in self._read.items():
+            if place[1] == partition:
+                known = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
+                if known is None or known[1] == OFFSET_INVALID or known[1] > offset:
+                    unread.append(time)
+        return datetime.fromtimestamp(min(unread) / 1000, UTC) if unread else None
 
     async def close(self) -> None:
         """See `Inbox.close`."""

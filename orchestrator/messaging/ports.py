@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -72,6 +73,13 @@ class Inbox(Protocol):
 
     def joined(self) -> bool:
         """Whether the group has given us our share, be it nothing."""
+        ...
+
+    def heard_until(self, partition: int) -> datetime | None:
+        """Up to when the partitions of that number have been read; None where nothing lies unread in any of them.
+
+        All messages of a saga lie in partitions of one number (design §5).
+        """
         ...
 
     async def close(self) -> None:

@@ -118,10 +118,11 @@ class Script:
         """An operator decides."""
         self.deliver(Control(command, actor="operator", reason="because", **details))  # type: ignore[arg-type]
 
-    def wait(self, seconds: float) -> None:
-        """Let time pass, and the timer fire."""
+    def wait(self, seconds: float, *, deaf: bool = False) -> None:
+        """Let time pass, and the timer fire; `deaf` while the completions of that time lie unread."""
+        before = self.now
         self.now += timedelta(seconds=seconds)
-        self.deliver(Wake())
+        self.deliver(Wake(before if deaf else None))
 
     def wait_until_due(self) -> None:
         """Let time pass until the saga's next deadline, and the timer fire."""

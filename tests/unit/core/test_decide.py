@@ -421,3 +421,17 @@ def test_round_trips_of_an_effect_keep_every_field(script: Script) -> None:
     do = script.state.steps["erp-vendor"].do
     assert do is not None
     assert (do.status, do.doubtful, do.code, do.attempt) == (EffectStatus.WAITING, True, "CUT", 1)
+
+
+def test_silence_is_no_answer_while_answers_lie_unread(script: Script) -> None:
+    """A coordinator that was away finds the deadline before the completion that came in time."""
+    run_to_mail(script)
+    script.wait(40, deaf=True)
+    assert script.status is Status.RUNNING
+    assert script.sent[-1] == "do welcome-email"
+    assert script.state is not None
+    assert script.state.wake_at is not None
+    assert script.state.wake_at <= script.now  # so that the timer asks again
+    script.succeed("welcome-email")
+    script.succeed("approved-supplier")
+    assert script.status is Status.COMPLETED

@@ -101,7 +101,9 @@ def turn(world: World, data: Any, *, operators: bool) -> None:
     kinds = ["answer", "answer", "answer", "again", "drop", "wake"] + (["control"] if operators else [])
     kind = data.draw(st.sampled_from(kinds), label="turn")
     if kind == "wake" or (not world.mail and kind != "control"):
-        world.script.wait(data.draw(st.sampled_from([0, 1, 40]), label="seconds"))
+        world.script.wait(
+            data.draw(st.sampled_from([0, 1, 40]), label="seconds"), deaf=data.draw(st.booleans(), label="deaf")
+        )
     elif kind == "control":
         command = data.draw(st.sampled_from(list(ControlCommand)), label="command")
         resolved = data.draw(st.sampled_from([None, "done", "not-done"]), label="resolved")
