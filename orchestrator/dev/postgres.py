@@ -262,11 +262,20 @@ class EmbeddedPostgres:
         found = _wheel_binaries()
         if self._user is None or _may_enter(found, self._user):
             return found
-        # Installed under root's home, for instance; it takes 40 MB.
+        # Installed under root's home, for instance; it takes 40 MB. The programs find their libraries by a relative
+        # path, in the folder that the wheel has beside the package.
+        server, package = found.parent, found.parent.parent
         copy = place / "install"
         if not copy.exists():
-            shutil.copytree(found.parent, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
-        return copy / "bin"
+            half = place / "install.half"
+            shutil.rmtree(half, ignore_errors=True)
+            ignored = shutil.ignore_patterns("include")
+            shutil.copytree(server, half / package.name / server.name, symlinks=True, ignore=ignored)
+            libraries = package.with_name(f"{package.name}.libs")
+            if libraries.is_dir():
+                shutil.copytree(libraries, half / libraries.name, symlinks=True)
+            half.rename(copy)
+        return copy / package.name / server.name / "bin"
 
 
 def _wheel_binaries() -> Path:
