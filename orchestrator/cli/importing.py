@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,9 @@ from orchestrator.cli.errors import CliError, Exit
 from orchestrator.core.definition import Saga
 from schemas.models import Request
 
-__all__ = ["RowError", "read_requests"]
+__all__ = ["STDIN", "RowError", "read_requests"]
+
+STDIN = "-"
 
 _LONGEST_SHOWN = 60
 
@@ -33,7 +36,7 @@ class RowError:
 
 
 def read_requests(path: Path, definition: Saga) -> tuple[list[Request], list[RowError]]:
-    """The requests of a `.jsonl` or `.csv` file, and the rows that hold none.
+    """The requests of a `.jsonl` or `.csv` file, or of JSON lines on standard input (`-`), and the rows that hold none.
 
     Two rows with one business key are an error of the later one: the same vendor twice in a file is a mistake.
 
@@ -65,16 +68,17 @@ def read_requests(path: Path, definition: Saga) -> tuple[list[Request], list[Row
 
 def _rows(path: Path, definition: Saga) -> Iterator[tuple[int, Mapping[str, Any] | RowError]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        data = sys.stdin.buffer.read() if str(path) == STDIN else path.read_bytes()
+        text = data.decode("utf-8-sig")
     except OSError as exc:
         raise CliError("UNREADABLE", f"{path}: {exc.strerror}", exit_code=Exit.USAGE) from exc
     except UnicodeDecodeError as exc:
-        line = path.read_bytes()[: exc.start].count(b"\n") + 1
+        line = data[: exc.start].count(b"\n") + 1
         text = f"{path}, line {line}: not UTF-8 (byte {exc.object[exc.start]:#04x}); save the file as UTF-8"
         raise CliError("WRONG_ENCODING", text, exit_code=Exit.USAGE) from exc
     if path.suffix == ".csv":
         yield from _csv_rows(path, text, definition)
-    elif path.suffix in {".jsonl", ".ndjson"}:
+    elif path.suffix in {".jsonl", ".ndjson"} or str(path) == STDIN:
         yield from _json_rows(text)
     else:
         raise CliError("UNKNOWN_FORMAT", f"{path}: a file ends in .jsonl or .csv", exit_code=Exit.USAGE)

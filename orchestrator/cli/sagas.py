@@ -46,7 +46,9 @@ def open_queries(settings: Settings) -> Any:
 
 def publish(
     request: Annotated[str, typer.Argument(help="Name of the definition, vendor-onboarding for one.")],
-    file: Annotated[Path, typer.Option("--file", "-f", help="Requests, one a row: .jsonl or .csv.")],
+    file: Annotated[
+        Path, typer.Option("--file", "-f", help="Requests, one a row: .jsonl or .csv; - reads JSON lines.")
+    ],
     agent: Annotated[str, typer.Option(help="Who asks.")] = "cli",
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Send the good rows of a file with bad ones.")
