@@ -3,99 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
-from orchestrator.core.effects import (
-    Ask,
-    EffectRow,
-    Perform,
-    Refuse,
-    RowStatus,
-    StayUnknown,
-    Verdict,
-    admit,
-)
+from consumers.claims import Admitted, Claim, EffectStore, Identity, Settlement, Writes, judge
+from orchestrator.core.effects import EffectRow, RowStatus
 from orchestrator.core.messages import Direction
 from orchestrator.database import StoreConflict, migrate, translated
 from orchestrator.messaging.kafka import Run
 from orchestrator.messaging.message import TopicPartition
 
 __all__ = ["Admitted", "Claim", "EffectStore", "Identity", "PostgresEffects", "Settlement", "migrate_effects"]
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """An effect's identity."""
-
-    saga_id: UUID
-    step: str
-    direction: Direction
-    round: int
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A worker asks to act. `owner` is new for each command it handles; `lease` is in seconds."""
-
-    identity: Identity
-    system: str
-    ask: Ask
-    owner: UUID
-    lease: float
-    unknown_reply: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """The verdict on a claim, the effect's row after it, and the database's time."""
-
-    verdict: Verdict
-    row: EffectRow | None
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """How a claimed effect came out."""
-
-    identity: Identity
-    owner: UUID
-    row: EffectRow
-
-
-class EffectStore(Protocol):
-    """The consumers' database."""
-
-    async def claim(self, claims: Sequence[Claim]) -> Sequence[Admitted]:
-        """Judge and record claims, in one transaction. At most one claim per step in one call."""
-        ...
-
-    async def renew(self, identity: Identity, owner: UUID, lease: float) -> bool:
-        """Extend a claim; False where it is no longer ours."""
-        ...
-
-    async def settle(self, settlements: Sequence[Settlement]) -> Sequence[bool]:
-        """Record outcomes with their replies; False for each claim that was no longer ours."""
-        ...
-
-    async def watermarks(self, group: str) -> Mapping[TopicPartition, int]:
-        """Up to where the group has dealt with everything."""
-        ...
-
-    async def mark(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
-        """Remember how far the group has dealt with everything."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of the database."""
-        ...
-
 
 # -- SQL -----------------------------------------------------------------------------------------------------------
 
@@ -206,10 +128,10 @@ class PostgresEffects:
             }
             connection.exec_driver_sql(_LOCK, keys)
             now, rows = _rows(connection, keys)
-            writes = _Writes()
-            admitted = [_judge(claim, rows, now, writes) for claim in claims]
+            writes = Writes()
+            admitted = [judge(claim, rows, now, writes) for claim in claims]
             if writes:
-                counts = tuple(connection.exec_driver_sql(_WRITE, writes.parameters()).one())
+                counts = tuple(connection.exec_driver_sql(_WRITE, _parameters(writes)).one())
                 if counts != (len(writes.new), len(writes.changed)):
                     msg = f"wrote {counts} effects, not {(len(writes.new), len(writes.changed))}"
                     raise StoreConflict(msg)
@@ -261,25 +183,9 @@ class PostgresEffects:
         await self._run(self._engine.dispose)
 
 
-class _Writes:
-    """Rows to insert and rows to change."""
-
-    def __init__(self) -> None:
-        self.new: list[tuple[Identity, str, EffectRow]] = []
-        self.changed: list[tuple[Identity, EffectRow]] = []
-
-    def __bool__(self) -> bool:
-        return bool(self.new or self.changed)
-
-    def put(self, identity: Identity, system: str, row: EffectRow, before: EffectRow | None) -> None:
-        if before is None:
-            self.new.append((identity, system, row))
-        else:
-            self.changed.append((identity, row))
-
-    def parameters(self) -> dict[str, Any]:
-        new = _columns([(i, r) for i, _, r in self.new], "new_")
-        return {**new, "new_systems": [system for _, system, _ in self.new], **_columns(self.changed, "")}
+def _parameters(writes: Writes) -> dict[str, Any]:
+    new = _columns([(i, r) for i, _, r in writes.new], "new_")
+    return {**new, "new_systems": [system for _, system, _ in writes.new], **_columns(writes.changed, "")}
 
 
 def _columns(rows: Sequence[tuple[Identity, EffectRow]], prefix: str) -> dict[str, Any]:
@@ -315,37 +221,3 @@ def _rows(connection: Connection, keys: Mapping[str, Any]) -> tuple[datetime, di
             row = EffectRow(RowStatus(status), attempt, owner, lease_until, doubtful, reply)
             rows[Identity(saga_id, step, Direction(direction), round_)] = row
     return found[0][0], rows
-
-
-def _judge(claim: Claim, rows: Mapping[Identity, EffectRow], now: datetime, writes: _Writes) -> Admitted:
-    """What the rules say to a claim, and the rows that follow from it."""
-    identity = claim.identity
-    do_identity = replace(identity, direction=Direction.DO)
-    do, undo = rows.get(do_identity), rows.get(replace(identity, direction=Direction.UNDO))
-    own = rows.get(identity)
-    if own is not None and own.owner == claim.owner:
-        # Ours already: an earlier try of this very claim committed and we did not learn of it.
-        return Admitted(Perform(probe=own.doubtful, doubtful=own.doubtful), own, now)
-    verdict = admit(claim.ask, do, undo, now)
-    row = own
-    if isinstance(verdict, Perform):
-        until = now + timedelta(seconds=claim.lease)
-        row = EffectRow(RowStatus.CLAIMED, claim.ask.attempt, claim.owner, until, verdict.doubtful)
-        writes.put(identity, claim.system, row, own)
-    elif isinstance(verdict, StayUnknown):
-        row = EffectRow(RowStatus.UNKNOWN, claim.ask.attempt, doubtful=True, reply=claim.unknown_reply)
-        writes.put(identity, claim.system, row, own)
-    if identity.direction is Direction.UNDO and isinstance(verdict, (Perform, StayUnknown)):
-        _fence(claim, do_identity, do, writes)
-    elif isinstance(verdict, Refuse) and do is None:
-        writes.put(do_identity, claim.system, EffectRow(RowStatus.TOMBSTONE, claim.ask.attempt), None)
-    return Admitted(verdict, row, now)
-
-
-def _fence(claim: Claim, do_identity: Identity, do: EffectRow | None, writes: _Writes) -> None:
-    """An undo begins: no do may come after it, neither one that has not arrived nor one whose worker is frozen."""
-    if do is None:
-        writes.put(do_identity, claim.system, EffectRow(RowStatus.TOMBSTONE, claim.ask.attempt), None)
-    elif do.status is RowStatus.CLAIMED:
-        lost = replace(do, status=RowStatus.UNKNOWN, owner=None, lease_until=None, doubtful=True)
-        writes.put(do_identity, claim.system, lost, do)

@@ -30,9 +30,10 @@ class Watermarks:
     def ended(self, message: Incoming) -> None:
         """A message has been dealt with, in any order."""
         place = message.place
-        open_, done = self._open.get(place), self._done.setdefault(place, set())
-        if open_ is None:
-            return  # the partition was taken from us in the meantime
+        open_ = self._open.get(place)
+        if not open_ or message.offset < open_[0]:
+            return  # the partition was taken from us in the meantime, or has come back and this ended before
+        done = self._done.setdefault(place, set())
         done.add(message.offset)
         while open_ and open_[0] in done:
             done.discard(open_[0])
@@ -76,12 +77,21 @@ class Grouped(Generic[T, R]):
                 group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
                 try:
                     results = await self._work([item for item, _ in group])
+                    answered = list(zip(group, results, strict=True))
                 except Exception as exc:  # noqa: BLE001 - handed to everyone who waits for it
                     for _, future in group:
                         if not future.done():
                             future.set_exception(exc)
                     continue
-                for (_, future), result in zip(group, results, strict=True):
+                except asyncio.CancelledError:
+                    ending = self._runner is not None and self._runner.cancelling() > 0
+                    for _, future in [*group, *self._waiting] if ending else group:
+                        future.cancel()
+                    if ending:
+                        self._waiting.clear()
+                        raise
+                    continue
+                for (_, future), result in answered:
                     if not future.done():
                         future.set_result(result)
         finally:

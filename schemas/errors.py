@@ -5,12 +5,21 @@ SchemaError
 ├── UnknownSchemaId       no schema of that id: dead-letter it
 ├── UnknownRecord         a record that this code does not have: dead-letter it
 ├── InvalidRecord         a value breaks its contract: dead-letter it
+├── SchemaRefused         the registry does not take our schema: mend the contract; waiting helps nothing
 └── RegistryUnavailable   the registry is away: try again, nothing is wrong with the message
 """
 
 from __future__ import annotations
 
-__all__ = ["InvalidRecord", "RegistryUnavailable", "SchemaError", "Undecodable", "UnknownRecord", "UnknownSchemaId"]
+__all__ = [
+    "InvalidRecord",
+    "RegistryUnavailable",
+    "SchemaError",
+    "SchemaRefused",
+    "Undecodable",
+    "UnknownRecord",
+    "UnknownSchemaId",
+]
 
 
 class SchemaError(Exception):
@@ -31,6 +40,10 @@ class UnknownRecord(SchemaError):
 
 class InvalidRecord(SchemaError):
     """The record breaks its contract."""
+
+
+class SchemaRefused(SchemaError):
+    """The registry does not take the schema."""
 
 
 class RegistryUnavailable(SchemaError):

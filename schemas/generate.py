@@ -44,6 +44,7 @@ from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, ClassVar
+from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, Protocol
 
+from fastavro.schema import SchemaParseException, UnknownType
+
 from schemas.catalogue import history, load, parse
-from schemas.errors import RegistryUnavailable, UnknownRecord, UnknownSchemaId
+from schemas.errors import RegistryUnavailable, SchemaRefused, UnknownRecord, UnknownSchemaId
 
 __all__ = ["ConfluentRegistry", "FixedIds", "SchemaSource", "compatibility_level"]
 
-_NOT_FOUND = 404
+# Confluent's codes for no such subject, version and schema. Another 404 comes from something that is no registry.
+_NOT_FOUND = frozenset({40401, 40402, 40403})
+_REFUSED = frozenset({409, 422})
 _SECONDS = 10
 
 
@@ -66,7 +71,13 @@ class ConfluentRegistry:
         # Imported here: the driver costs 0.2 s, and the embedded stack does without it.
         from confluent_kafka.schema_registry import SchemaRegistryClient  # noqa: PLC0415
 
-        self._client = SchemaRegistryClient({"url": url, "timeout": _SECONDS, **(settings or {})})
+        # No retries in there, which would block for seconds: whoever gets `RegistryUnavailable` waits and asks again.
+        self._client = SchemaRegistryClient({"url": url, "timeout": _SECONDS, "max.retries": 0, **(settings or {})})
+        self._closing = weakref.finalize(self, self._client.__exit__, None, None, None)
+
+    def close(self) -> None:
+        """Let go of the connections. Dropping the last reference to it does the same."""
+        self._closing()
 
     def id_of(self, name: str) -> int:
         """See `SchemaSource.id_of`. The schema must have been registered."""
@@ -77,25 +88,27 @@ class ConfluentRegistry:
     def writer_schema(self, schema_id: int) -> Any:
         """See `SchemaSource.writer_schema`."""
         found = self._ask(lambda: self._client.get_schema(schema_id), f"no schema has id {schema_id}")
-        return parse(json.loads(found.schema_str))
+        try:
+            return parse(json.loads(found.schema_str))
+        except (ValueError, TypeError, KeyError, SchemaParseException, UnknownType) as exc:
+            # JSON Schema, Protobuf, or Avro that refers to other subjects: none of ours.
+            msg = f"schema {schema_id} is no Avro record of its own: {type(exc).__name__}: {exc}"
+            raise UnknownRecord(msg) from exc
 
     def register_all(self) -> dict[str, int]:
         """Register every current schema under its full name, with its compatibility level. May run again.
 
         Raises:
             RegistryUnavailable: the registry did not answer.
-            UnknownSchemaId: the registry refused a schema; the message says why.
+            SchemaRefused: the registry does not take a schema; the message says why.
 
         """
-        from confluent_kafka.schema_registry import ServerConfig  # noqa: PLC0415
-
         ids = {}
         for name, schema in load().items():
             level = compatibility_level(schema["kind"])
+            # The level first: it holds for this registration too.
+            self._ask(lambda n=name, v=level: self._client.set_compatibility(n, v), f"{name}: {level}")
             ids[name] = self._ask(lambda n=name: self._client.register_schema(n, self._schema(n)), f"{name} refused")
-            self._ask(
-                lambda n=name, v=level: self._client.set_config(n, ServerConfig(compatibility=v)), f"{name}: {level}"
-            )
         return ids
 
     @staticmethod
@@ -112,9 +125,12 @@ class ConfluentRegistry:
             return call()
         except SchemaRegistryError as exc:
             # 401, 403 and 429 are about us and not about the schema: waiting or an operator mends them.
-            if exc.http_status_code == _NOT_FOUND:
+            if exc.error_code in _NOT_FOUND:
                 msg = f"{refused}: {exc.error_message}"
                 raise UnknownSchemaId(msg) from exc
+            if exc.http_status_code in _REFUSED:
+                msg = f"{refused}: {exc.error_message}"
+                raise SchemaRefused(msg) from exc
             raise RegistryUnavailable(str(exc)) from exc
         except Exception as exc:
             # The client's HTTP library: nothing it raises says anything about the schema.

@@ -173,7 +173,7 @@ def _json(body: bytes) -> Any:
     """The value; None for anything that is not JSON, and for `null`, which answers nothing."""
     try:
         return json.loads(body.decode(), parse_float=Decimal, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, ArithmeticError):
         return None
 
 

@@ -40,6 +40,9 @@ __all__ = ["Mail", "SmtpClient", "SmtpTimeouts", "compose", "message_id"]
 
 # The body as base64 or quoted-printable: not every server takes eight bits.
 _PLAIN, _UNICODE = SMTP.clone(cte_type="7bit"), SMTPUTF8.clone(cte_type="7bit")
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+_ATOM = r'[^\s()<>\[\]:;@\\,."]+'
+_INTERNATIONAL = re.compile(rf"{_ATOM}(\.{_ATOM})*@{_ATOM}(\.{_ATOM})*")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 # Replies to RCPT that blame the session and not the mailbox: our configuration is wrong, not the recipient.
@@ -80,7 +83,7 @@ def compose(mail: Mail, key: str, sender: str) -> EmailMessage:
     """
     try:
         domain = sender.rpartition("@")[2]
-        recipient = Address(_one_line(mail.recipient_name), addr_spec=mail.recipient)
+        recipient = _address(_one_line(mail.recipient_name), mail.recipient)
         message = EmailMessage(policy=_PLAIN if mail.recipient.isascii() else _UNICODE)
         message["From"] = Address(addr_spec=sender)
         message["To"] = recipient
@@ -91,12 +94,27 @@ def compose(mail: Mail, key: str, sender: str) -> EmailMessage:
         if mail.in_reply_to:
             message["In-Reply-To"] = message["References"] = mail.in_reply_to
         for name, value in mail.tags.items():
+            # The email package checks values, but writes a name with a line end as two headers.
+            if not _TAG.fullmatch(name):
+                msg = f"{name!r} is no name of a header"
+                raise ValueError(msg)
             message[f"X-{name}"] = value
         message.set_content(mail.text)
         message.as_bytes()
     except (ValueError, IndexError, MessageError) as exc:
         raise Rejected("INVALID_MESSAGE", str(exc)) from exc
     return message
+
+
+def _address(name: str, spec: str) -> Address:
+    """The address; the email package reads no local part beyond ASCII, which RFC 6531 allows."""
+    if spec.isascii():
+        return Address(name, addr_spec=spec)
+    if not (spec.isprintable() and _INTERNATIONAL.fullmatch(spec)):
+        msg = f"{spec!r} is no address"
+        raise ValueError(msg)
+    local, _, domain = spec.rpartition("@")
+    return Address(name, username=local, domain=domain)
 
 
 def _one_line(text: str) -> str:
