@@ -90,6 +90,9 @@ def _retry(draft: Draft, control: Control) -> None:
         effect = draft.effect(park.step, park.direction)
         # What never started, or waits, is sent by `advance`; what is done is not done again.
         if effect is not None and effect.status in _GIVEN_UP:
+            if control.resolved == "not-done":
+                # A person ended the doubt, so the next "rejected" is proof again (design §6).
+                draft.put(park.step, park.direction, replace(effect, doubtful=False, unanswered=False))
             draft.send(park.step, park.direction, by_operator=True, resolved=control.resolved)
 
 

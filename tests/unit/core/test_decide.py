@@ -347,6 +347,14 @@ def test_a_decision_to_compensate_is_refused_too_when_the_pivot_lands_first(
     assert script.status is Status.RUNNING
 
 
+def test_what_a_person_resolved_is_no_doubt_any_more(script: Script) -> None:
+    run_to_mail(script)
+    script.lose("welcome-email")
+    script.control(ControlCommand.RETRY, resolved="not-done")
+    script.reject("welcome-email", "MAILBOX_UNAVAILABLE")
+    assert script.sent[-1] == "undo portal-account"
+
+
 def test_an_unknown_pivot_without_an_undo_waits_for_a_person(pivoted: Saga, vendor: VendorOnboardingRequested) -> None:
     script = Script(pivoted)
     script.request(vendor)
