@@ -197,6 +197,9 @@ def _effect_of(draft: Draft, park: Park) -> tuple[str, Direction, Effect]:
     if park.step is None or park.direction is None or not draft.definition.has_step(park.step):
         msg = f"{park.code} is about no step: retry goes on without it"
         raise _Refused(msg)
+    if park.direction is Direction.UNDO and draft.definition.step(park.step).undo is None:
+        msg = f"{park.step} has no undo: retry goes on without it"
+        raise _Refused(msg)
     effect = draft.effect(park.step, park.direction)
     return park.step, park.direction, effect or draft.new_effect(EffectStatus.NOT_DONE, 0)
 

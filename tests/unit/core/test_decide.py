@@ -7,6 +7,7 @@ import pytest
 from orchestrator.core.definition import Saga, Step
 from orchestrator.core.messages import (
     Answer,
+    Control,
     ControlCommand,
     DeadRequest,
     Direction,
@@ -353,6 +354,19 @@ def test_what_a_person_resolved_is_no_doubt_any_more(script: Script) -> None:
     script.control(ControlCommand.RETRY, resolved="not-done")
     script.reject("welcome-email", "MAILBOX_UNAVAILABLE")
     assert script.sent[-1] == "undo portal-account"
+
+
+def test_a_park_about_an_undo_that_does_not_exist_is_only_retried(
+    pivoted: Saga, vendor: VendorOnboardingRequested
+) -> None:
+    script = Script(pivoted)
+    script.request(vendor)
+    script.deliver(Control(ControlCommand.PARK, reason="x", step="pivot", direction=Direction.UNDO))
+    for command in (ControlCommand.RESOLVE, ControlCommand.SKIP):
+        script.control(command, resolved="not-done")
+    assert len(script.refusals) == 2
+    script.control(ControlCommand.RETRY)
+    assert script.status is Status.RUNNING
 
 
 def test_an_unknown_pivot_without_an_undo_waits_for_a_person(pivoted: Saga, vendor: VendorOnboardingRequested) -> None:
