@@ -24,7 +24,7 @@ class SchemaSource(Protocol):
         ...
 
     def writer_schema(self, schema_id: int) -> Any:
-        """The schema of that id, parsed for fastavro. Raises `UnknownSchemaId`."""
+        """The schema of that id, parsed for fastavro. Raises `UnknownSchemaId` or `UnknownRecord`."""
         ...
 
 
@@ -77,7 +77,12 @@ class ConfluentRegistry:
     def writer_schema(self, schema_id: int) -> Any:
         """See `SchemaSource.writer_schema`."""
         found = self._ask(lambda: self._client.get_schema(schema_id), f"no schema has id {schema_id}")
-        return parse(json.loads(found.schema_str))
+        try:
+            return parse(json.loads(found.schema_str))
+        except Exception as exc:
+            # Other teams' schemas share the registry: Protobuf, JSON Schema, Avro that refers to other subjects.
+            msg = f"schema {schema_id} is no Avro record: {type(exc).__name__}: {exc}"
+            raise UnknownRecord(msg) from exc
 
     def register_all(self) -> dict[str, int]:
         """Register every current schema under its full name, with its compatibility level. May run again.
