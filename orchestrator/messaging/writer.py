@@ -120,13 +120,11 @@ class Writer:
         )
 
     def _message(self, topic: str, saga_id: UUID, event: Event, record: Record) -> Outgoing:
-        value = self._codec.encode(record)
-        headers = event.headers()
-        size = len(value) + sum(len(name) + len(text or b"") for name, text in headers)
-        if size > self._max_bytes:
-            msg = f"{record.contract.name} of {size} bytes is over the limit of {self._max_bytes}"
+        message = Outgoing(topic, str(saga_id).encode(), self._codec.encode(record), event.headers())
+        if message.size > self._max_bytes:
+            msg = f"{record.contract.name} of {message.size} bytes is over the limit of {self._max_bytes}"
             raise TooLarge(msg)
-        return Outgoing(topic, str(saga_id).encode(), value, headers)
+        return message
 
 
 def _id(context: Context, what: str) -> str:
