@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
 import structlog
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from orchestrator.messaging import message as plain
@@ -178,11 +178,12 @@ class KafkaInbox:
         low, high = self._consumer.get_watermark_offsets(
             TopicPartition(place.topic, place.partition), timeout=_REQUEST_SECONDS
         )
-        committed = place.offset if place.offset not in (OFFSET_INVALID,) and place.offset >= 0 else None
-        candidates = [offset for offset in (committed, known) if offset is not None]
-        if not candidates:
-            return int(low)
-        start = min(candidates)
+        if place.error is not None:
+            raise KafkaException(place.error)
+        # Without a committed offset nobody knows which outputs of the first batches were acknowledged, whatever the
+        # database has of them: all of them are found by reading from the beginning.
+        committed = place.offset if place.offset >= 0 else int(low)
+        start = committed if known is None else min(committed, known)
         if not low <= start <= high:
             msg = (
                 f"{place.topic}/{place.partition}: offset {start} lies outside the log {low}..{high}: messages are "
