@@ -133,6 +133,8 @@ class KafkaInbox:
         log.info("inbox.revoked", partitions=len(partitions))
         self._pending = None
         self._assigned = frozenset()
+        # The client keeps a partition paused over its revocation: it would be silent for ever when it comes back.
+        consumer.resume(partitions)
         consumer.unassign()
 
     async def poll(self, most: int, timeout: float) -> Sequence[Incoming]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer
 
 from orchestrator.messaging.kafka import KafkaInbox, consumer_config, in_thread
 from orchestrator.messaging.message import Incoming, TopicPartition
@@ -80,3 +80,19 @@ async def test_it_starts_at_the_lower_offset_and_says_so_to_kafka(kafka: str, to
     third = make_inbox(kafka, topic, topic, {(topic, 0): 9})
     assert offsets(await read(third, 2)) == [5, 6]
     await third.close()
+
+
+async def test_a_partition_that_is_taken_away_while_idling_and_comes_back_is_read(kafka: str, topic: str) -> None:
+    inbox = make_inbox(kafka, topic, topic)
+    await read(inbox, 6)
+    await inbox.commit({(topic, 0): 3})
+    settings = {"bootstrap.servers": kafka, "group.id": topic, "enable.auto.commit": False}
+    other = Consumer({**settings, "partition.assignment.strategy": "range"})
+    other.subscribe([topic])
+    async with asyncio.timeout(30):
+        while not other.assignment():
+            await inbox.idle(0.2)
+            await asyncio.to_thread(other.poll, 0.2)
+    await asyncio.to_thread(other.close)
+    assert offsets(await read(inbox, 7)) == [3, 4, 5, 6, 7, 8, 9]
+    await inbox.close()
