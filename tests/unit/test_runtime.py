@@ -53,7 +53,7 @@ async def test_a_command_is_done_once_and_answered(make_worker: Any, vendor: Cre
     await worker.work()
     assert erp.calls == [1]
     assert [type(record) for record, _ in worker.answers] == [VendorCreated, VendorCreated]
-    assert worker.inbox.committed == {("erp.commands", 0): 1}
+    assert worker.inbox.committed == {("erp.commands", 0): 2}
 
 
 async def test_an_output_that_breaks_its_contract_is_unknown_and_ends_nothing(

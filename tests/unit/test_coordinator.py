@@ -1,0 +1,68 @@
+"""The coordinator's loop over ports in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orchestrator.database import StoreUnavailable
+from sagas.vendor_onboarding import vendor_onboarding
+from schemas.models import (
+    PaymentTerms,
+    VendorOnboardingRequested,
+    VendorType,
+)
+
+
+@pytest.fixture
+def replica(make_replica: Any) -> Any:
+    return make_replica(vendor_onboarding)
+
+
+def make_vendor(name: str = "Müller") -> VendorOnboardingRequested:
+    return VendorOnboardingRequested(
+        vendor_name=name,
+        vendor_type=VendorType.SUPPLIER,
+        tax_id="DE123456789",
+        payment_terms=PaymentTerms.NET_30,
+        primary_contact_name="Ada",
+        primary_contact_email="ada@example.com",
+        category="bearings",
+    )
+
+
+async def test_a_request_begins_one_saga_and_sends_one_command(replica: Any) -> None:
+    vendor = make_vendor()
+    for _ in range(3):
+        replica.request(vendor)
+    await replica.coordinator.step()
+    assert len(replica.store.sagas) == 1
+    assert len(replica.sent("erp.commands")) == 1
+    assert replica.inbox.committed == {("vendor-onboarding.requests", 0): 3}
+
+
+async def test_outputs_of_a_half_that_was_committed_go_out_although_the_other_half_failed(replica: Any) -> None:
+    vendors = [make_vendor(str(n)) for n in range(4)]
+    for vendor in vendors:
+        replica.request(vendor)
+    bad = vendors[3].saga_id
+    replica.store.refuses = lambda change: any(saga_id == bad for saga_id, _, _ in change.sagas)
+    fine = replica.store.begin
+    begun = [0]
+
+    def begin() -> Any:
+        begun[0] += 1
+        if begun[0] == 3:  # the first half is committed, the second one meets a database that has gone
+            raise StoreUnavailable("gone")
+        return fine()
+
+    replica.store.begin = begin
+    await replica.coordinator.step()
+    assert replica.sent("erp.commands") == []
+    assert replica.inbox.committed == {}
+    await replica.coordinator.step()
+    assert len({message.headers for message in replica.sent("erp.commands")}) == 3
+    (letter,) = replica.sent("vendor-onboarding.requests.dlq")
+    assert dict(letter.headers)["saga-dlq-reason"] == b"refused-by-database"
+    assert replica.inbox.committed == {("vendor-onboarding.requests", 0): 4}
