@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from pydantic import ValidationError
 
 from orchestrator.core.decide import Transition, decide
 from orchestrator.core.definition import Saga
@@ -314,8 +315,20 @@ def _check_request(saga_id: UUID, message: Requested, state: SagaState | None, n
         raise BadMessage("saga-id-out-of-range", f"{saga_id} was made at {made.isoformat()}, in the future")
     if made < now - _OLDEST and state is None:
         raise BadMessage("saga-id-out-of-range", f"{saga_id} was made at {made.isoformat()}, too long ago")
-    if state is not None and state.request != Payload.of(message.request):
+    if state is not None and not _is_same(state.request, message.request):
         raise BadMessage("id-reused", f"saga {saga_id} was requested before, with other content")
+
+
+def _is_same(stored: Payload, request: Record) -> bool:
+    """Whether it is the request that the saga began with, also where its schema has grown since it was stored."""
+    if stored == Payload.of(request):
+        return True
+    if stored.name != request.contract.name:
+        return False
+    try:
+        return Payload.of(stored.record) == Payload.of(request)
+    except ValidationError:
+        return False
 
 
 # `partitions.months` makes the partition of the month before: at least 28 days back.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from orchestrator.core.payload import Payload
 from orchestrator.database import StoreUnavailable
 from sagas.vendor_onboarding import vendor_onboarding
 from schemas.models import (
@@ -66,3 +68,21 @@ async def test_outputs_of_a_half_that_was_committed_go_out_although_the_other_ha
     (letter,) = replica.sent("vendor-onboarding.requests.dlq")
     assert dict(letter.headers)["saga-dlq-reason"] == b"refused-by-database"
     assert replica.inbox.committed == {("vendor-onboarding.requests", 0): 4}
+
+
+async def test_a_request_redelivered_after_its_schema_grew_is_a_duplicate(replica: Any) -> None:
+    # Stored by a process whose model did not have the optional fields yet, and killed before its offsets moved.
+    vendor = make_vendor()
+    replica.request(vendor)
+    await replica.coordinator.step()
+    state = replica.store.sagas[vendor.saga_id]
+    older = {name: value for name, value in state.request.json.items() if name != "country"}
+    replica.store.sagas[vendor.saga_id] = replace(state, request=Payload(state.request.name, value=older))
+    replica.outbox.sent.clear()
+    replica.request(vendor)
+    await replica.coordinator.step()
+    assert [message.topic for message in replica.outbox.sent] == ["erp.commands"]
+    replica.request(vendor.model_copy(update={"vendor_name": "Somebody else"}))
+    await replica.coordinator.step()
+    (letter,) = replica.sent("vendor-onboarding.requests.dlq")
+    assert dict(letter.headers)["saga-dlq-reason"] == b"id-reused"
