@@ -172,6 +172,8 @@ class Batch:
             return
         definition = self._definition(message, state)
         if definition is None:
+            if isinstance(message.message, Wake):
+                return  # the timer fires again by itself, for as long as the saga waits
             await self._keep(work, message, self._hold, "unknown-version")
             return
         work.seen.add(cause)

@@ -11,6 +11,8 @@ from orchestrator.core.payload import Payload
 from orchestrator.database import StoreUnavailable
 from sagas.vendor_onboarding import vendor_onboarding
 from schemas.models import (
+    ControlCommand,
+    SagaControl,
     PaymentTerms,
     VendorOnboardingRequested,
     VendorType,
@@ -86,3 +88,17 @@ async def test_a_request_redelivered_after_its_schema_grew_is_a_duplicate(replic
     await replica.coordinator.step()
     (letter,) = replica.sent("vendor-onboarding.requests.dlq")
     assert dict(letter.headers)["saga-dlq-reason"] == b"id-reused"
+
+
+async def test_a_wake_for_a_version_that_nobody_knows_is_dropped(replica: Any) -> None:
+    vendor = make_vendor()
+    replica.request(vendor)
+    await replica.coordinator.step()
+    state = replica.store.sagas[vendor.saga_id]
+    replica.store.sagas[vendor.saga_id] = replace(state, version=7)
+    replica.control(vendor.saga_id, SagaControl(command=ControlCommand.wake), "w")
+    replica.control(vendor.saga_id, SagaControl(command=ControlCommand.pause), "p")
+    await replica.coordinator.step()
+    # The decision waits for a replica that has the version. The timer fires again by itself.
+    assert [held.message.topic for held, _ in replica.store.held.values()] == ["saga.control"]
+    assert len(replica.store.held) == 1
