@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from orchestrator.core.messages import Command, Ended
 from orchestrator.core.state import SagaState
 from orchestrator.messaging import topics
@@ -89,7 +91,8 @@ class Writer:
             code=ended.code,
             message=ended.message,
             residue=list(ended.residue),
-            outputs={name: payload.record.model_dump_json() for name, payload in ended.outputs.items()},
+            # As they are stored: an old output need not fit today's model for its saga to end.
+            outputs={name: msgspec.json.encode(payload.json).decode() for name, payload in ended.outputs.items()},
         )
         event = self._event(context, record, "ended")
         try:

@@ -10,7 +10,12 @@ import pytest
 from orchestrator.core.payload import Payload
 from orchestrator.database import StoreUnavailable
 from sagas.vendor_onboarding import vendor_onboarding
+from orchestrator.core.sample import sample
 from schemas.models import (
+    PortalAccountCreated,
+    SupplierApproved,
+    VendorCreated,
+    WelcomeEmailSent,
     ControlCommand,
     SagaControl,
     PaymentTerms,
@@ -102,3 +107,39 @@ async def test_a_wake_for_a_version_that_nobody_knows_is_dropped(replica: Any) -
     # The decision waits for a replica that has the version. The timer fires again by itself.
     assert [held.message.topic for held, _ in replica.store.held.values()] == ["saga.control"]
     assert len(replica.store.held) == 1
+
+
+async def run_to_the_end(replica: Any, vendor: VendorOnboardingRequested, spoil: Any = None) -> None:
+    replica.request(vendor)
+    await replica.coordinator.step()
+    for topic, answer in (
+        ("erp.commands", sample(VendorCreated, full=True)),
+        ("portal.commands", sample(PortalAccountCreated, full=True)),
+        ("mail.commands", sample(WelcomeEmailSent, full=True)),
+        ("suppliers.commands", sample(SupplierApproved, full=True)),
+    ):
+        if topic == "suppliers.commands" and spoil is not None:
+            spoil()
+        replica.answer(replica.sent(topic)[-1], answer)
+        await replica.coordinator.step()
+
+
+async def test_an_old_output_that_fits_its_model_no_more_does_not_keep_a_saga_from_its_end(replica: Any) -> None:
+    vendor = make_vendor()
+
+    def spoil() -> None:
+        state = replica.store.sagas[vendor.saga_id]
+        step = replace(state.steps["erp-vendor"], output=Payload("saga.erp.VendorCreated", value={"vendor_id": 7}))
+        replica.store.sagas[vendor.saga_id] = replace(state, steps={**state.steps, "erp-vendor": step})
+
+    await run_to_the_end(replica, vendor, spoil)
+    (outcome,) = replica.sent("saga.outcomes")
+    ended = replica.codec.decode(outcome.value)
+    assert (ended.status.value, ended.outputs["erp-vendor"]) == ("completed", '{"vendor_id":7}')
+
+
+async def test_outcomes_carry_the_outputs_as_json(replica: Any) -> None:
+    await run_to_the_end(replica, make_vendor())
+    ended = replica.codec.decode(replica.sent("saga.outcomes")[0].value)
+    created = VendorCreated.model_validate_json(ended.outputs["erp-vendor"])
+    assert created == sample(VendorCreated, full=True)
