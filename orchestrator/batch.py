@@ -37,7 +37,7 @@ from orchestrator.messaging.topics import CONTROL
 from orchestrator.messaging.writer import Context, TooLarge, Writer
 from orchestrator.store.partitions import time_of
 from orchestrator.store.ports import Change, Held, JournalRow, StoreTransaction
-from schemas.errors import InvalidRecord
+from schemas.errors import InvalidRecord, UnknownRecord, UnknownSchemaId
 from schemas.models import Record
 
 __all__ = ["Batch", "Catalogue"]
@@ -45,6 +45,8 @@ __all__ = ["Batch", "Catalogue"]
 log = structlog.get_logger(__name__)
 
 _CLOCK_LEAD = timedelta(days=1)
+# The last two: nobody has registered its schema.
+_UNSENDABLE = (TooLarge, InvalidRecord, UnknownRecord, UnknownSchemaId)
 
 
 class Catalogue:
@@ -241,7 +243,7 @@ class Batch:
         for output in transition.outputs:
             try:
                 written.append(await self._message(work, message, context, transition.state, output, written))
-            except (TooLarge, InvalidRecord) as exc:
+            except _UNSENDABLE as exc:
                 step = output.step if isinstance(output, Command) else None
                 direction = output.direction if isinstance(output, Command) else None
                 control = Control(ControlCommand.PARK, reason=str(exc), step=step, direction=direction)

@@ -100,13 +100,14 @@ class MemoryInbox:
 
 @dataclass
 class MemoryOutbox:
-    """Keeps what was sent; refuses what is over `largest`, as a broker does."""
+    """Keeps what was sent; refuses what is over `largest`, and all for the topics in `refuses`, as a broker does."""
 
     sent: list[Outgoing] = field(default_factory=list)
     largest: int = 1_000_000
+    refuses: set[str] = field(default_factory=set)
 
     async def send(self, messages: Sequence[Outgoing]) -> Receipt:
-        refused = [m for m in messages if len(m.value or b"") > self.largest]
+        refused = [m for m in messages if len(m.value or b"") > self.largest or m.topic in self.refuses]
         self.sent.extend(m for m in messages if m not in refused)
         return Receipt([Refusal(m, "MSG_SIZE_TOO_LARGE") for m in refused])
 
@@ -225,6 +226,7 @@ class MemoryStore:
     foreign: dict[tuple[str, str], UUID] = field(default_factory=dict)
     refuses: Callable[[Change], bool] = lambda _: False
     commits_fail: list[Exception] = field(default_factory=list)
+    hidden: set[UUID] = field(default_factory=set)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[MemoryTransaction]:
@@ -248,7 +250,7 @@ class MemoryTransaction:
         self._held = dict(store.held)
 
     async def lock(self, saga_ids: Collection[UUID]) -> Locked:
-        sagas = {i: stored(s) for i, s in self._store.sagas.items() if i in set(saga_ids)}
+        sagas = {i: stored(s) for i, s in self._store.sagas.items() if i in set(saga_ids) - self._store.hidden}
         return Locked(self._store.clock.now(), sagas)
 
     async def applied(self, causes: Collection[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Sequence[Outgoing]]:
@@ -329,11 +331,11 @@ class Replica:
             limits=Limits(**limits),
         )
 
-    def request(self, request: Request, **details: Any) -> Incoming:
+    def request(self, request: Request, definition: str | None = None) -> Incoming:
         """An agent's request on its topic."""
-        event = Event(str(request.saga_id), "agent/a", "t", self.clock.now(), request.saga_id, agent="a", **details)
-        assert request.contract.definition is not None
-        return self.inbox.put(f"{request.contract.definition}.requests", self.codec.encode(request), event)
+        event = Event(str(request.saga_id), "agent/a", "t", self.clock.now(), request.saga_id, agent="a")
+        name = definition or request.contract.definition
+        return self.inbox.put(f"{name}.requests", self.codec.encode(request), event)
 
     def answer(self, command: Outgoing, record: Record) -> Incoming:
         """A consumer's answer to a command that was sent."""

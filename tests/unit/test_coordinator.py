@@ -11,7 +11,11 @@ from orchestrator.core.payload import Payload
 from orchestrator.database import StoreUnavailable
 from sagas.vendor_onboarding import vendor_onboarding
 from orchestrator.core.sample import sample
+from orchestrator.core.definition import Parallel, Saga, Step
+from orchestrator.core.state import Status
+from schemas.errors import UnknownSchemaId
 from schemas.models import (
+    CreateVendor,
     PortalAccountCreated,
     SupplierApproved,
     VendorCreated,
@@ -27,6 +31,17 @@ from schemas.models import (
 @pytest.fixture
 def replica(make_replica: Any) -> Any:
     return make_replica(vendor_onboarding)
+
+
+@pytest.fixture
+def forked() -> Saga:
+    """first → (left | right)."""
+    first, left, _, right = vendor_onboarding.steps
+    assert isinstance(first, Step)
+    assert isinstance(left, Step)
+    assert isinstance(right, Step)
+    both = Parallel(replace(left, name="left"), replace(right, name="right"))
+    return Saga("forked", 1, VendorOnboardingRequested, [first, both])
 
 
 def make_vendor(name: str = "Müller") -> VendorOnboardingRequested:
@@ -143,3 +158,19 @@ async def test_outcomes_carry_the_outputs_as_json(replica: Any) -> None:
     ended = replica.codec.decode(replica.sent("saga.outcomes")[0].value)
     created = VendorCreated.model_validate_json(ended.outputs["erp-vendor"])
     assert created == sample(VendorCreated, full=True)
+
+
+async def test_a_command_that_the_registry_does_not_know_parks_its_saga_only(replica: Any) -> None:
+    encode = replica.codec.encode
+
+    def unregistered(record: Any) -> bytes:
+        if isinstance(record, CreateVendor):
+            raise UnknownSchemaId("saga.erp.CreateVendor is not registered as it is here")
+        return encode(record)
+
+    vendor = make_vendor()
+    replica.request(vendor)
+    replica.codec.encode = unregistered
+    await replica.coordinator.step()
+    assert replica.store.sagas[vendor.saga_id].status is Status.REVIEW
+    assert replica.inbox.committed == {("vendor-onboarding.requests", 0): 1}
