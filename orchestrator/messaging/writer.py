@@ -94,7 +94,7 @@ class Writer:
             # As they are stored: an old output need not fit today's model for its saga to end.
             outputs={name: msgspec.json.encode(payload.json).decode() for name, payload in ended.outputs.items()},
         )
-        event = self._event(context, record, "ended")
+        event = self._event(context, record, f"ended/{ended.status}")
         try:
             return self._message(topics.OUTCOMES, context.saga_id, event, record)
         except TooLarge:
@@ -103,7 +103,9 @@ class Writer:
     def park(self, context: Context, reason: str, step: str | None, direction: str | None) -> Outgoing:
         """The engine's own control message: an output was refused for good."""
         record = SagaControl(command=ControlCommand.park, step=step, direction=direction, reason=reason)
-        return self._message(topics.CONTROL, context.saga_id, self._event(context, record, "park"), record)
+        return self._message(
+            topics.CONTROL, context.saga_id, self._event(context, record, f"park/{step}/{direction}"), record
+        )
 
     def wake(self, saga_id: UUID, event_id: str, now: datetime) -> Outgoing:
         """A timer fired. Its id is fresh each time: one derived from the deadline can hang a saga (design §5)."""

@@ -13,6 +13,7 @@ from sagas.vendor_onboarding import vendor_onboarding
 from orchestrator.core.sample import sample
 from orchestrator.core.definition import Parallel, Saga, Step
 from orchestrator.core.state import Status
+from orchestrator.messaging.event import read_event
 from schemas.errors import UnknownSchemaId
 from schemas.models import (
     CreateVendor,
@@ -174,3 +175,19 @@ async def test_a_command_that_the_registry_does_not_know_parks_its_saga_only(rep
     await replica.coordinator.step()
     assert replica.store.sagas[vendor.saga_id].status is Status.REVIEW
     assert replica.inbox.committed == {("vendor-onboarding.requests", 0): 1}
+
+
+async def test_two_commands_that_kafka_refuses_park_both_of_their_effects(make_replica: Any, forked: Saga) -> None:
+    replica = make_replica(forked)
+    vendor = make_vendor()
+    replica.request(vendor, definition="forked")
+    await replica.coordinator.step()
+    replica.outbox.refuses = {"portal.commands", "suppliers.commands"}
+    replica.answer(replica.sent("erp.commands")[0], sample(VendorCreated, full=True))
+    await replica.coordinator.step()
+    parks = replica.sent("saga.control")
+    assert len(parks) == 2
+    for park in parks:
+        replica.inbox.put(park.topic, park.value, read_event(park.headers))
+    await replica.coordinator.step()
+    assert {park.step for park in replica.store.sagas[vendor.saga_id].parks} == {"left", "right"}
