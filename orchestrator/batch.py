@@ -345,8 +345,11 @@ def _still_wanted(outputs: Sequence[Outgoing], state: SagaState | None) -> list[
 
 
 def _awaited(command: Outgoing, state: SagaState | None) -> bool:
+    if state is None:
+        # Another replica began it after our lock had found nothing: whether its command went out nobody knows here.
+        return True
     event = read_event(command.headers)
-    step = state.steps.get(event.step) if state and event.step else None
+    step = state.steps.get(event.step) if event.step else None
     if step is None or event.direction is None or step.round != event.round:
         return False
     effect = step.effect(Direction(event.direction))

@@ -191,3 +191,15 @@ async def test_two_commands_that_kafka_refuses_park_both_of_their_effects(make_r
         replica.inbox.put(park.topic, park.value, read_event(park.headers))
     await replica.coordinator.step()
     assert {park.step for park in replica.store.sagas[vendor.saga_id].parks} == {"left", "right"}
+
+
+async def test_a_duplicate_whose_saga_is_not_in_sight_yet_is_sent_again_whole(replica: Any) -> None:
+    # Another replica inserted the saga and its journal between our lock, which found no row, and our second look.
+    vendor = make_vendor()
+    replica.request(vendor)
+    await replica.coordinator.step()
+    replica.store.hidden = {vendor.saga_id}
+    replica.outbox.sent.clear()
+    replica.request(vendor)
+    await replica.coordinator.step()
+    assert len(replica.sent("erp.commands")) == 1
