@@ -11,6 +11,7 @@ from orchestrator.database import StoreConflict, StoreUnavailable
 from orchestrator.messaging.errors import BrokerUnavailable
 from orchestrator.messaging.message import TopicPartition
 from orchestrator.messaging.ports import Ids, Outbox, Sleep
+from orchestrator.messaging.topics import CONTROL
 from orchestrator.messaging.writer import Writer
 from orchestrator.store.ports import TimerStore
 
@@ -85,7 +86,8 @@ class Timers:
         receipt = await self._outbox.send(messages)
         if receipt.refused:
             raise BrokerUnavailable(receipt.refused[0].code)
-        self._unread = receipt.last
+        # Wakes only: a held message may be for a topic that nobody reads any more.
+        self._unread = {place: offset for place, offset in receipt.last.items() if place[0] == CONTROL}
         return len(messages)
 
     async def _behind(self) -> bool:

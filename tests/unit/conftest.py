@@ -355,3 +355,13 @@ class Replica:
 @pytest.fixture
 def make_replica() -> type[Replica]:
     return Replica
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ids() -> Ids:
+    return Ids()
