@@ -98,3 +98,14 @@ async def test_a_held_message_for_a_topic_that_is_read_no_more_stops_no_wake(loo
     await timers.tick()
     store.due = [uuid7()]
     assert await timers.tick() == 1
+
+
+async def test_partitions_that_cannot_be_made_stop_no_wake(loop: Loop, clock: Any) -> None:
+    timers, store, _ = loop
+    store.may_maintain = False
+    store.due = [uuid7()]
+    assert await timers.tick() == 1
+    store.may_maintain = True
+    clock.seconds += 61
+    await timers.tick()
+    assert store.maintained == 1
