@@ -68,7 +68,7 @@ def read_command(
     ask = Ask(
         direction=direction,
         attempt=event.attempt,
-        effect=action.contract.effect,
+        effect=action.effect,
         by_operator=event.by_operator,
         resolved=event.resolved,
         seen_before=message.offset < watermarks.get(message.place, 0),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from consumers.errors import Rejected
+from consumers.errors import Rejected, Unknown
 from consumers.system import Call, System
 from orchestrator.core.sample import sample
 from schemas.errors import RegistryUnavailable
@@ -108,3 +109,17 @@ async def test_a_registry_that_is_away_after_the_call_is_waited_for(make_worker:
     await worker.work()
     assert erp.calls == [1]
     assert [record for record, _ in worker.answers] == [CREATED]
+
+
+async def test_a_system_that_cannot_be_asked_is_not_called_again_after_an_unknown(
+    make_worker: Any, vendor: CreateVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The contract says `queryable`, and nobody wrote the probe.
+    monkeypatch.setattr(CreateVendor, "contract", replace(CreateVendor.contract, effect="queryable"))
+    erp = Erp(Unknown("CUT"))
+    worker = make_worker(erp.system)
+    worker.command(vendor, attempt=1)
+    worker.command(vendor, attempt=2)
+    await worker.work()
+    assert erp.calls == [1]
+    assert [record.outcome.value for record, _ in worker.answers] == ["unknown", "unknown"]
