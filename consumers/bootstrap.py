@@ -61,6 +61,9 @@ def make_runtime(
         sleep=asyncio.sleep,
         group=group,
         limits=ConsumerLimits(
-            batch=settings.batch_size, lease_margin=settings.lease_margin, poison=settings.poison_limit
+            batch=settings.batch_size,
+            lease_margin=settings.lease_margin,
+            poison=settings.poison_limit,
+            max_bytes=settings.max_message_bytes,
         ),
     )

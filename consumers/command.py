@@ -68,7 +68,7 @@ def read_command(
     ask = Ask(
         direction=direction,
         attempt=event.attempt,
-        effect=action.contract.effect,
+        effect=action.effect,
         by_operator=event.by_operator,
         resolved=event.resolved,
         seen_before=message.offset < watermarks.get(message.place, 0),
@@ -142,10 +142,15 @@ def _failed(failure: Failure) -> StepFailed:
     wait = None if failure.retry_after is None else int(min(max(failure.retry_after, 0.0), 86_400.0) * 1000)
     return StepFailed(
         outcome=FailureOutcome(failure.outcome.value),
-        code=failure.code[:_LONGEST_TEXT],
-        message=failure.message[:_LONGEST_TEXT],
+        code=_text(failure.code),
+        message=_text(failure.message),
         retry_after_ms=wait,
     )
+
+
+def _text(text: str) -> str:
+    """Whatever a system said, as text that can be sent: JSON may hold half a surrogate pair."""
+    return text[:_LONGEST_TEXT].encode(errors="replace").decode()
 
 
 UNDONE = Failure(Outcome.REJECTED, "UNDONE", "this step's undo has begun; it is not done any more")

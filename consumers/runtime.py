@@ -22,14 +22,14 @@ from consumers.flow import Grouped, Watermarks
 from consumers.perform import Performer
 from consumers.system import System
 from orchestrator.core.effects import EffectRow, Perform, Refuse, Repeat, StayUnknown, Wait, settled
-from orchestrator.core.messages import Failure, Succeeded
+from orchestrator.core.messages import Failure, Outcome, Succeeded
 from orchestrator.database import StoreConflict, StoreUnavailable
 from orchestrator.messaging.dead_letter import Grave, bury
 from orchestrator.messaging.errors import BadMessage, BrokerUnavailable
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
 from orchestrator.messaging.ports import Ids, Inbox, Outbox, Sleep
 from schemas.codec import Codec
-from schemas.errors import RegistryUnavailable
+from schemas.errors import InvalidRecord, RegistryUnavailable, SchemaError
 
 __all__ = ["ConsumerLimits", "ConsumerStopped", "Runtime"]
 
@@ -47,7 +47,10 @@ class ConsumerStopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ConsumerLimits:
-    """Sizes and times of the loop. `drain` is how long a graceful stop waits for calls in progress, in seconds."""
+    """Sizes and times of the loop. `drain` is how long a graceful stop waits for calls in progress, in seconds.
+
+    `max_bytes` is the largest answer that is sent.
+    """
 
     batch: int = 500
     backlog: int = 2000
@@ -56,6 +59,7 @@ class ConsumerLimits:
     commit: float = 0.5
     drain: float = 25.0
     poison: int = 1000
+    max_bytes: int = 900_000
 
 
 class Runtime:
@@ -215,7 +219,7 @@ class Runtime:
                 case Repeat() | StayUnknown():
                     await self._repeat(command, admitted.row)
                 case Refuse():
-                    await self._answer(self._replies.reply(command, UNDONE, self._now()))
+                    await self._answer(await self._reply(command, UNDONE))
             return
 
     def _claim_of(self, command: ReceivedCommand, owner: UUID) -> Claim:
@@ -237,8 +241,7 @@ class Runtime:
         if result is None:
             log.warning("consumer.claim_lost", saga_id=str(command.saga_id), step=command.identity.step)
             return
-        after, result = settled(row, command.ask.effect, result)
-        reply = self._replies.reply(command, result, self._now())
+        after, result, reply = await self._told(command, row, result)
         stored = replace(after, reply=packed(reply))
         if await self._patiently(lambda: self._settle(Settlement(command.identity, owner, stored))):
             await self._answer(reply)
@@ -247,10 +250,40 @@ class Runtime:
             log.warning("consumer.claim_lost", saga_id=str(command.saga_id), step=command.identity.step)
         _log_result(command, result)
 
+    async def _told(
+        self, command: ReceivedCommand, row: EffectRow, result: Succeeded | Failure
+    ) -> tuple[EffectRow, Succeeded | Failure, Outgoing]:
+        """The row after the call, and the answer. An output that cannot be sent was reached by doing something."""
+        after, result = settled(row, command.ask.effect, result)
+        try:
+            reply = await self._reply(command, result)
+            if isinstance(result, Succeeded) and reply.size > self._limits.max_bytes:
+                msg = f"an answer of {reply.size} bytes is over the limit of {self._limits.max_bytes}"
+                raise InvalidRecord(msg)
+        except SchemaError as exc:
+            if isinstance(result, Failure):
+                raise
+            log.error("consumer.bad_output", saga_id=str(command.saga_id), step=command.identity.step, error=str(exc))
+            return await self._told(command, row, Failure(Outcome.UNKNOWN, "CONTRACT_VIOLATION", str(exc)))
+        return after, result, reply
+
+    async def _reply(self, command: ReceivedCommand, result: Succeeded | Failure) -> Outgoing:
+        """The answer, made once the registry has told its schema: the call is not forgotten while it is away."""
+
+        async def make() -> Outgoing:
+            return self._replies.reply(command, result, self._now())
+
+        return await self._patiently(make)
+
     async def _repeat(self, command: ReceivedCommand, row: EffectRow | None) -> None:
         assert row is not None
         assert row.reply is not None
-        await self._answer(self._replies.again(command, row.reply, self._now()))
+        stored = row.reply
+
+        async def make() -> Outgoing:
+            return self._replies.again(command, stored, self._now())
+
+        await self._answer(await self._patiently(make))
 
     async def _answer(self, reply: Outgoing) -> None:
         await self._patiently(lambda: self._send(reply))

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from schemas.models import Contract, Record
+from schemas.models import Contract, EffectClass, Record
 
 __all__ = ["Action", "Call", "Handler", "Probe", "System", "SystemConfig", "SystemFactory"]
 
@@ -63,6 +63,12 @@ class Action:
     def contract(self) -> Contract:
         """The contract of the action's command."""
         return self.command.contract
+
+    @property
+    def effect(self) -> EffectClass:
+        """The contract's, but without a probe there is nobody to ask: that is as good as blind."""
+        effect = self.contract.effect
+        return "blind" if effect == "queryable" and self.probe is None else effect
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from pydantic import ValidationError
 
 from orchestrator.core.decide import Transition, decide
 from orchestrator.core.definition import Saga
@@ -36,7 +37,7 @@ from orchestrator.messaging.topics import CONTROL
 from orchestrator.messaging.writer import Context, TooLarge, Writer
 from orchestrator.store.partitions import time_of
 from orchestrator.store.ports import Change, Held, JournalRow, StoreTransaction
-from schemas.errors import InvalidRecord
+from schemas.errors import InvalidRecord, UnknownRecord, UnknownSchemaId
 from schemas.models import Record
 
 __all__ = ["Batch", "Catalogue"]
@@ -44,6 +45,8 @@ __all__ = ["Batch", "Catalogue"]
 log = structlog.get_logger(__name__)
 
 _CLOCK_LEAD = timedelta(days=1)
+# The last two: nobody has registered its schema.
+_UNSENDABLE = (TooLarge, InvalidRecord, UnknownRecord, UnknownSchemaId)
 
 
 class Catalogue:
@@ -175,6 +178,8 @@ class Batch:
             return
         definition = self._definition(message, state)
         if definition is None:
+            if isinstance(message.message, Wake):
+                return  # the timer fires again by itself, for as long as the saga waits
             await self._keep(work, message, self._hold, "unknown-version")
             return
         work.seen.add(cause)
@@ -245,7 +250,7 @@ class Batch:
         for output in transition.outputs:
             try:
                 written.append(await self._message(work, message, context, transition.state, output, written))
-            except (TooLarge, InvalidRecord) as exc:
+            except _UNSENDABLE as exc:
                 step = output.step if isinstance(output, Command) else None
                 direction = output.direction if isinstance(output, Command) else None
                 control = Control(ControlCommand.PARK, reason=str(exc), step=step, direction=direction)
@@ -321,8 +326,20 @@ def _check_request(saga_id: UUID, message: Requested, state: SagaState | None, n
         raise BadMessage("saga-id-out-of-range", f"{saga_id} was made at {made.isoformat()}, in the future")
     if made < now - _OLDEST and state is None:
         raise BadMessage("saga-id-out-of-range", f"{saga_id} was made at {made.isoformat()}, too long ago")
-    if state is not None and state.request != Payload.of(message.request):
+    if state is not None and not _is_same(state.request, message.request):
         raise BadMessage("id-reused", f"saga {saga_id} was requested before, with other content")
+
+
+def _is_same(stored: Payload, request: Record) -> bool:
+    """Whether it is the request that the saga began with, also where its schema has grown since it was stored."""
+    if stored == Payload.of(request):
+        return True
+    if stored.name != request.contract.name:
+        return False
+    try:
+        return Payload.of(stored.record) == Payload.of(request)
+    except ValidationError:
+        return False
 
 
 # `partitions.months` makes the partition of the month before: at least 28 days back.
@@ -335,8 +352,11 @@ def _still_wanted(outputs: Sequence[Outgoing], state: SagaState | None) -> list[
 
 
 def _awaited(command: Outgoing, state: SagaState | None) -> bool:
+    if state is None:
+        # Another replica began it after our lock had found nothing: whether its command went out nobody knows here.
+        return True
     event = read_event(command.headers)
-    step = state.steps.get(event.step) if state and event.step else None
+    step = state.steps.get(event.step) if event.step else None
     if step is None or event.direction is None or step.round != event.round:
         return False
     effect = step.effect(Direction(event.direction))

@@ -60,6 +60,10 @@ _CONFLICTS = (
 )
 
 
+# ProgramLimitExceeded is an OperationalError to the driver, but means a value, too long for an index or an array.
+_BAD_DATA = (psycopg.DataError, psycopg.errors.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn the driver's errors into ours."""
@@ -68,6 +72,9 @@ def translated() -> Iterator[None]:
     except (DBAPIError, psycopg.Error) as exc:
         cause = exc.orig if isinstance(exc, DBAPIError) else exc
         raise _ours(cause)(str(cause).strip()) from exc
+    except UnicodeError as exc:
+        # Half a surrogate pair, say: it fails while it is encoded, before the driver sees it.
+        raise BadData(str(exc)) from exc
 
 
 def _ours(cause: BaseException | None) -> type[StoreError]:
@@ -75,7 +82,7 @@ def _ours(cause: BaseException | None) -> type[StoreError]:
         return StoreConflict
     if isinstance(cause, psycopg.errors.CheckViolation) and "no partition" in str(cause):
         return MissingPartition
-    if isinstance(cause, (psycopg.DataError, psycopg.errors.IntegrityError)):
+    if isinstance(cause, _BAD_DATA):
         return BadData
     return StoreUnavailable
 

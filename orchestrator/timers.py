@@ -11,6 +11,7 @@ from orchestrator.database import StoreConflict, StoreUnavailable
 from orchestrator.messaging.errors import BrokerUnavailable
 from orchestrator.messaging.message import TopicPartition
 from orchestrator.messaging.ports import Ids, Outbox, Sleep
+from orchestrator.messaging.topics import CONTROL
 from orchestrator.messaging.writer import Writer
 from orchestrator.store.ports import TimerStore
 
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 _MOST = 1000
 _LONGEST_BACKOFF = 5.0
 _MAINTAIN_SECONDS = 3600.0
+_MAINTAIN_AGAIN_SECONDS = 60.0
 
 
 class Timers:
@@ -49,7 +51,7 @@ class Timers:
         self._group = group
         self._interval = interval
         self._unread: Mapping[TopicPartition, int] = {}
-        self._maintained: float | None = None
+        self._maintain_at = clock()
 
     async def run(self, stopping: Callable[[], bool]) -> None:
         """Tick until told to stop. While the database or the broker is away, wait.
@@ -85,7 +87,8 @@ class Timers:
         receipt = await self._outbox.send(messages)
         if receipt.refused:
             raise BrokerUnavailable(receipt.refused[0].code)
-        self._unread = receipt.last
+        # Wakes only: a held message may be for a topic that nobody reads any more.
+        self._unread = {place: offset for place, offset in receipt.last.items() if place[0] == CONTROL}
         return len(messages)
 
     async def _behind(self) -> bool:
@@ -96,7 +99,13 @@ class Timers:
         return bool(self._unread)
 
     async def _maintain(self) -> None:
+        """Months ahead of the need, so a failure is told and tried again soon; sagas are woken all the same."""
         at = self._clock()
-        if self._maintained is None or at - self._maintained >= _MAINTAIN_SECONDS:
+        if at < self._maintain_at:
+            return
+        try:
             await self._store.maintain()
-            self._maintained = at
+            self._maintain_at = at + _MAINTAIN_SECONDS
+        except (StoreUnavailable, StoreConflict) as exc:
+            log.error("timers.maintain_failed", error=f"{type(exc).__name__}: {exc}")
+            self._maintain_at = at + _MAINTAIN_AGAIN_SECONDS

@@ -110,7 +110,7 @@ class Codec:
 
     def _reader(self, schema_id: int) -> _Reader:
         written = self._source.writer_schema(schema_id)
-        name = written["name"] if isinstance(written, dict) else str(written)
+        name = str(written.get("name") if isinstance(written, dict) else written)
         model = BY_NAME.get(name)
         if model is None:
             msg = f"schema {schema_id} is {name!r}, which is none of ours"

@@ -29,7 +29,7 @@ class SchemaSource(Protocol):
         ...
 
     def writer_schema(self, schema_id: int) -> Any:
-        """The schema of that id, parsed for fastavro. Raises `UnknownSchemaId`."""
+        """The schema of that id, parsed for fastavro. Raises `UnknownSchemaId` or `UnknownRecord`."""
         ...
 
 

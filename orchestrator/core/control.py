@@ -90,6 +90,9 @@ def _retry(draft: Draft, control: Control) -> None:
         effect = draft.effect(park.step, park.direction)
         # What never started, or waits, is sent by `advance`; what is done is not done again.
         if effect is not None and effect.status in _GIVEN_UP:
+            if control.resolved == "not-done":
+                # A person ended the doubt, so the next "rejected" is proof again (design §6).
+                draft.put(park.step, park.direction, replace(effect, doubtful=False, unanswered=False))
             draft.send(park.step, park.direction, by_operator=True, resolved=control.resolved)
 
 
@@ -193,6 +196,9 @@ def _one_park(draft: Draft, control: Control) -> Park:
 def _effect_of(draft: Draft, park: Park) -> tuple[str, Direction, Effect]:
     if park.step is None or park.direction is None or not draft.definition.has_step(park.step):
         msg = f"{park.code} is about no step: retry goes on without it"
+        raise _Refused(msg)
+    if park.direction is Direction.UNDO and draft.definition.step(park.step).undo is None:
+        msg = f"{park.step} has no undo: retry goes on without it"
         raise _Refused(msg)
     effect = draft.effect(park.step, park.direction)
     return park.step, park.direction, effect or draft.new_effect(EffectStatus.NOT_DONE, 0)

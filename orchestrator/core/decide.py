@@ -14,7 +14,7 @@ from orchestrator.core.definition import Saga
 from orchestrator.core.draft import Draft, Transition
 from orchestrator.core.messages import Answer, Control, Direction, Failure, Message, Outcome, Requested, Succeeded, Wake
 from orchestrator.core.payload import Payload
-from orchestrator.core.state import Cause, Effect, EffectStatus, SagaState, Status
+from orchestrator.core.state import TERMINAL, Cause, Effect, EffectStatus, SagaState, Status
 
 __all__ = ["Transition", "decide"]
 
@@ -150,11 +150,17 @@ def _landed_late(draft: Draft, name: str) -> None:
     if undo is not None and undo.status in (EffectStatus.DONE, EffectStatus.SKIPPED):
         # The consumer keeps the order of a step's effects: this success is older than its undo.
         draft.note("success that was undone already")
-    elif draft.definition.step(name).pivot and draft.backward is Cause.CANCEL and not draft.undoing:
+    elif _pivot_landed_first(draft, name):
         draft.backward = None
         draft.note("cancel refused: the pivot landed first")
     elif draft.definition.step(name).undo is None and not draft.definition.step(name).residue_accepted:
         draft.park("CONTRADICTION", "success of an irreversible step after the saga turned back", name, Direction.DO)
+
+
+def _pivot_landed_first(draft: Draft, name: str) -> bool:
+    """Whether a decision to go back came too late. Not after the end: the outcome has been told."""
+    asked = draft.backward in (Cause.CANCEL, Cause.OPERATOR)
+    return draft.definition.step(name).pivot and asked and not draft.undoing and draft.status not in TERMINAL
 
 
 def _on_undone(draft: Draft, answer: Answer) -> None:

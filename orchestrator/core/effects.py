@@ -116,12 +116,12 @@ def admit(ask: Ask, do: EffectRow | None, undo: EffectRow | None, now: datetime)
 def _admit(ask: Ask, row: EffectRow | None, now: datetime) -> Verdict:
     if row is None:
         # A later attempt follows an earlier one through the same partition, so a missing row is a lost one.
-        return _resolve(ask) if ask.attempt > 1 or ask.seen_before else Perform()
+        return _resolve(ask, news=not ask.seen_before) if ask.attempt > 1 or ask.seen_before else Perform()
     if row.status is RowStatus.CLAIMED:
         if row.held(now):
             assert row.lease_until is not None
             return Wait(row.lease_until)
-        return _resolve(ask)
+        return _resolve(ask, news=ask.attempt > row.attempt)
     if row.status is RowStatus.TOMBSTONE:
         return Refuse()
     newer = ask.attempt > row.attempt
@@ -130,13 +130,17 @@ def _admit(ask: Ask, row: EffectRow | None, now: datetime) -> Verdict:
     if newer and row.status is RowStatus.REJECTED and ask.by_operator:
         return Perform(doubtful=row.doubtful)
     if newer and row.status is RowStatus.UNKNOWN:
-        return _resolve(ask)
+        return _resolve(ask, news=True)
     return Repeat()
 
 
-def _resolve(ask: Ask) -> Verdict:
-    """It may have been done: by key, by probe, by a person. Never by hoping."""
-    if ask.resolved == "not-done":
+def _resolve(ask: Ask, *, news: bool) -> Verdict:
+    """It may have been done: by key, by probe, by a person. Never by hoping.
+
+    `news`: the doubt is older than the command. What a person found out then says nothing of a worker that died
+    while it carried out this very command.
+    """
+    if ask.resolved == "not-done" and news:
         return Perform()
     if ask.effect == "idempotent":
         return Perform(doubtful=True)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 import structlog
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from orchestrator.messaging import message as plain
@@ -138,6 +138,8 @@ class KafkaInbox:
         self._pending = None
         self._assigned = frozenset()
         self._joined = False
+        # The client keeps a partition paused over its revocation: it would be silent for ever when it comes back.
+        consumer.resume(partitions)
         consumer.unassign()
 
     async def poll(self, most: int, timeout: float) -> Sequence[Incoming]:
@@ -189,11 +191,12 @@ class KafkaInbox:
         low, high = self._consumer.get_watermark_offsets(
             TopicPartition(place.topic, place.partition), timeout=_REQUEST_SECONDS
         )
-        committed = place.offset if place.offset not in (OFFSET_INVALID,) and place.offset >= 0 else None
-        candidates = [offset for offset in (committed, known) if offset is not None]
-        if not candidates:
-            return int(low)
-        start = min(candidates)
+        if place.error is not None:
+            raise KafkaException(place.error)
+        # Without a committed offset nobody knows which outputs of the first batches were acknowledged, whatever the
+        # database has of them: all of them are found by reading from the beginning.
+        committed = place.offset if place.offset >= 0 else int(low)
+        start = committed if known is None else min(committed, known)
         if not low <= start <= high:
             msg = (
                 f"{place.topic}/{place.partition}: offset {start} lies outside the log {low}..{high}: messages are "
@@ -256,7 +259,7 @@ class KafkaInbox:
         for place, (offset, time) in self._read.items():
             if place[1] == partition:
                 known = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
-                if known is None or known[1] == OFFSET_INVALID or known[1] > offset:
+                if known is None or known[1] < 0 or known[1] > offset:
                     unread.append(time)
         return datetime.fromtimestamp(min(unread) / 1000, UTC) if unread else None
 

@@ -23,6 +23,11 @@ class Outgoing:
     value: bytes | None
     headers: Headers = ()
 
+    @property
+    def size(self) -> int:
+        """What counts against Kafka's limit, in bytes."""
+        return len(self.value or b"") + sum(len(name) + len(text or b"") for name, text in self.headers)
+
 
 @dataclass(frozen=True, slots=True)
 class Incoming:

@@ -40,5 +40,6 @@ def inputs(definitions: Iterable[str], systems: Iterable[str]) -> list[str]:
 def needed(definitions: Iterable[str], systems: Iterable[str]) -> list[str]:
     """Every topic, dead-letter topics included."""
     systems = sorted(systems)
-    read = [*inputs(definitions, systems), *(commands(name) for name in systems)]
-    return [*read, OUTCOMES, SYSTEMS, *(dead_letters(name) for name in read)]
+    # Of all that is read, and of what Kafka may refuse from us.
+    buried = [*inputs(definitions, systems), *(commands(name) for name in systems), OUTCOMES]
+    return [*buried, SYSTEMS, *(dead_letters(name) for name in buried)]

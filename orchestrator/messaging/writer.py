@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from orchestrator.core.messages import Command, Ended
 from orchestrator.core.state import SagaState
 from orchestrator.messaging import topics
@@ -89,9 +91,10 @@ class Writer:
             code=ended.code,
             message=ended.message,
             residue=list(ended.residue),
-            outputs={name: payload.record.model_dump_json() for name, payload in ended.outputs.items()},
+            # As they are stored: an old output need not fit today's model for its saga to end.
+            outputs={name: msgspec.json.encode(payload.json).decode() for name, payload in ended.outputs.items()},
         )
-        event = self._event(context, record, "ended")
+        event = self._event(context, record, f"ended/{ended.status}")
         try:
             return self._message(topics.OUTCOMES, context.saga_id, event, record)
         except TooLarge:
@@ -100,7 +103,9 @@ class Writer:
     def park(self, context: Context, reason: str, step: str | None, direction: str | None) -> Outgoing:
         """The engine's own control message: an output was refused for good."""
         record = SagaControl(command=ControlCommand.park, step=step, direction=direction, reason=reason)
-        return self._message(topics.CONTROL, context.saga_id, self._event(context, record, "park"), record)
+        return self._message(
+            topics.CONTROL, context.saga_id, self._event(context, record, f"park/{step}/{direction}"), record
+        )
 
     def wake(self, saga_id: UUID, event_id: str, now: datetime) -> Outgoing:
         """A timer fired. Its id is fresh each time: one derived from the deadline can hang a saga (design §5)."""
@@ -120,13 +125,11 @@ class Writer:
         )
 
     def _message(self, topic: str, saga_id: UUID, event: Event, record: Record) -> Outgoing:
-        value = self._codec.encode(record)
-        headers = event.headers()
-        size = len(value) + sum(len(name) + len(text or b"") for name, text in headers)
-        if size > self._max_bytes:
-            msg = f"{record.contract.name} of {size} bytes is over the limit of {self._max_bytes}"
+        message = Outgoing(topic, str(saga_id).encode(), self._codec.encode(record), event.headers())
+        if message.size > self._max_bytes:
+            msg = f"{record.contract.name} of {message.size} bytes is over the limit of {self._max_bytes}"
             raise TooLarge(msg)
-        return Outgoing(topic, str(saga_id).encode(), value, headers)
+        return message
 
 
 def _id(context: Context, what: str) -> str:

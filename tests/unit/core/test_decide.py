@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.core.definition import Saga
+from orchestrator.core.definition import Saga, Step
 from orchestrator.core.messages import (
     Answer,
+    Control,
     ControlCommand,
     DeadRequest,
     Direction,
@@ -17,6 +18,7 @@ from orchestrator.core.messages import (
 from orchestrator.core.state import EffectStatus, Status
 from orchestrator.testing.script import Script
 from schemas.models import (
+    ApproveSupplier,
     PortalAccountClosed,
     PortalAccountCreated,
     SendWelcomeEmail,
@@ -24,6 +26,10 @@ from schemas.models import (
     VendorOnboardingRequested,
 )
 from datetime import UTC, datetime
+
+
+def _approve(request: VendorOnboardingRequested, _: object) -> ApproveSupplier:
+    return ApproveSupplier(vendor_id="V", vendor_name=request.vendor_name, tax_id=request.tax_id, category="x")
 
 
 def run_to_mail(script: Script) -> None:
@@ -312,6 +318,55 @@ def test_cancel_is_refused_when_the_pivot_lands_first(pivoted: Saga, vendor: Ven
     script.succeed("pivot")
     assert "cancel refused: the pivot landed first" in script.notes
     assert script.sent[-1] == "do after"
+
+
+def test_a_pivot_that_lands_after_the_end_does_not_start_a_cancelled_saga_again(
+    vendor: VendorOnboardingRequested,
+) -> None:
+    pivot = Step("pivot", ApproveSupplier, _approve, irreversible=True, pivot=True)
+    after = Step("after", ApproveSupplier, _approve)
+    script = Script(Saga("begins-with-its-pivot", 1, VendorOnboardingRequested, [pivot, after]))
+    script.request(vendor)
+    script.fail("pivot")
+    script.control(ControlCommand.CANCEL)
+    assert script.status is Status.CANCELLED
+    script.succeed("pivot", attempt=1)
+    assert script.sent == ["do pivot"]
+    assert script.status is Status.REVIEW
+    assert script.dead_letters[-1].code == "CONTRADICTION"
+
+
+def test_a_decision_to_compensate_is_refused_too_when_the_pivot_lands_first(
+    pivoted: Saga, vendor: VendorOnboardingRequested
+) -> None:
+    script = Script(pivoted)
+    script.request(vendor)
+    script.succeed("before")
+    script.control(ControlCommand.COMPENSATE)
+    script.succeed("pivot")
+    assert script.sent[-1] == "do after"
+    assert script.status is Status.RUNNING
+
+
+def test_what_a_person_resolved_is_no_doubt_any_more(script: Script) -> None:
+    run_to_mail(script)
+    script.lose("welcome-email")
+    script.control(ControlCommand.RETRY, resolved="not-done")
+    script.reject("welcome-email", "MAILBOX_UNAVAILABLE")
+    assert script.sent[-1] == "undo portal-account"
+
+
+def test_a_park_about_an_undo_that_does_not_exist_is_only_retried(
+    pivoted: Saga, vendor: VendorOnboardingRequested
+) -> None:
+    script = Script(pivoted)
+    script.request(vendor)
+    script.deliver(Control(ControlCommand.PARK, reason="x", step="pivot", direction=Direction.UNDO))
+    for command in (ControlCommand.RESOLVE, ControlCommand.SKIP):
+        script.control(command, resolved="not-done")
+    assert len(script.refusals) == 2
+    script.control(ControlCommand.RETRY)
+    assert script.status is Status.RUNNING
 
 
 def test_an_unknown_pivot_without_an_undo_waits_for_a_person(pivoted: Saga, vendor: VendorOnboardingRequested) -> None:

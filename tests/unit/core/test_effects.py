@@ -78,6 +78,16 @@ def test_a_person_resolves_a_blind_unknown() -> None:
     assert admit(ask(2, "blind", by_operator=True, resolved="not-done"), row, None, NOW) == Perform()
 
 
+def test_a_person_spoke_of_the_attempts_before_and_not_of_the_one_that_died() -> None:
+    again = ask(2, "blind", by_operator=True, resolved="not-done")
+    died = EffectRow(RowStatus.CLAIMED, 2, OWNER, EARLIER)
+    assert admit(again, died, None, NOW) == StayUnknown()
+    assert admit(again, EffectRow(RowStatus.CLAIMED, 1, OWNER, EARLIER), None, NOW) == Perform()
+    # Below the committed offset without a row: it was dealt with once, so the person spoke before that, too.
+    lost = ask(2, "blind", by_operator=True, resolved="not-done", seen_before=True)
+    assert admit(lost, None, None, NOW) == StayUnknown()
+
+
 def test_a_claim_of_a_live_worker_is_waited_for() -> None:
     assert admit(ask(), claimed(LATER), None, NOW) == Wait(LATER)
 

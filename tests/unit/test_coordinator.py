@@ -1,0 +1,205 @@
+"""The coordinator's loop over ports in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from orchestrator.core.payload import Payload
+from orchestrator.database import StoreUnavailable
+from sagas.vendor_onboarding import vendor_onboarding
+from orchestrator.core.sample import sample
+from orchestrator.core.definition import Parallel, Saga, Step
+from orchestrator.core.state import Status
+from orchestrator.messaging.event import read_event
+from schemas.errors import UnknownSchemaId
+from schemas.models import (
+    CreateVendor,
+    PortalAccountCreated,
+    SupplierApproved,
+    VendorCreated,
+    WelcomeEmailSent,
+    ControlCommand,
+    SagaControl,
+    PaymentTerms,
+    VendorOnboardingRequested,
+    VendorType,
+)
+
+
+@pytest.fixture
+def replica(make_replica: Any) -> Any:
+    return make_replica(vendor_onboarding)
+
+
+@pytest.fixture
+def forked() -> Saga:
+    """first → (left | right)."""
+    first, left, _, right = vendor_onboarding.steps
+    assert isinstance(first, Step)
+    assert isinstance(left, Step)
+    assert isinstance(right, Step)
+    both = Parallel(replace(left, name="left"), replace(right, name="right"))
+    return Saga("forked", 1, VendorOnboardingRequested, [first, both])
+
+
+def make_vendor(name: str = "Müller") -> VendorOnboardingRequested:
+    return VendorOnboardingRequested(
+        vendor_name=name,
+        vendor_type=VendorType.SUPPLIER,
+        tax_id="DE123456789",
+        payment_terms=PaymentTerms.NET_30,
+        primary_contact_name="Ada",
+        primary_contact_email="ada@example.com",
+        category="bearings",
+    )
+
+
+async def test_a_request_begins_one_saga_and_sends_one_command(replica: Any) -> None:
+    vendor = make_vendor()
+    for _ in range(3):
+        replica.request(vendor)
+    await replica.coordinator.step()
+    assert len(replica.store.sagas) == 1
+    assert len(replica.sent("erp.commands")) == 1
+    assert replica.inbox.committed == {("vendor-onboarding.requests", 0): 3}
+
+
+async def test_outputs_of_a_half_that_was_committed_go_out_although_the_other_half_failed(replica: Any) -> None:
+    vendors = [make_vendor(str(n)) for n in range(4)]
+    for vendor in vendors:
+        replica.request(vendor)
+    bad = vendors[3].saga_id
+    replica.store.refuses = lambda change: any(saga_id == bad for saga_id, _, _ in change.sagas)
+    fine = replica.store.begin
+    begun = [0]
+
+    def begin() -> Any:
+        begun[0] += 1
+        if begun[0] == 3:  # the first half is committed, the second one meets a database that has gone
+            raise StoreUnavailable("gone")
+        return fine()
+
+    replica.store.begin = begin
+    await replica.coordinator.step()
+    assert replica.sent("erp.commands") == []
+    assert replica.inbox.committed == {}
+    await replica.coordinator.step()
+    assert len({message.headers for message in replica.sent("erp.commands")}) == 3
+    (letter,) = replica.sent("vendor-onboarding.requests.dlq")
+    assert dict(letter.headers)["saga-dlq-reason"] == b"refused-by-database"
+    assert replica.inbox.committed == {("vendor-onboarding.requests", 0): 4}
+
+
+async def test_a_request_redelivered_after_its_schema_grew_is_a_duplicate(replica: Any) -> None:
+    # Stored by a process whose model did not have the optional fields yet, and killed before its offsets moved.
+    vendor = make_vendor()
+    replica.request(vendor)
+    await replica.coordinator.step()
+    state = replica.store.sagas[vendor.saga_id]
+    older = {name: value for name, value in state.request.json.items() if name != "country"}
+    replica.store.sagas[vendor.saga_id] = replace(state, request=Payload(state.request.name, value=older))
+    replica.outbox.sent.clear()
+    replica.request(vendor)
+    await replica.coordinator.step()
+    assert [message.topic for message in replica.outbox.sent] == ["erp.commands"]
+    replica.request(vendor.model_copy(update={"vendor_name": "Somebody else"}))
+    await replica.coordinator.step()
+    (letter,) = replica.sent("vendor-onboarding.requests.dlq")
+    assert dict(letter.headers)["saga-dlq-reason"] == b"id-reused"
+
+
+async def test_a_wake_for_a_version_that_nobody_knows_is_dropped(replica: Any) -> None:
+    vendor = make_vendor()
+    replica.request(vendor)
+    await replica.coordinator.step()
+    state = replica.store.sagas[vendor.saga_id]
+    replica.store.sagas[vendor.saga_id] = replace(state, version=7)
+    replica.control(vendor.saga_id, SagaControl(command=ControlCommand.wake), "w")
+    replica.control(vendor.saga_id, SagaControl(command=ControlCommand.pause), "p")
+    await replica.coordinator.step()
+    # The decision waits for a replica that has the version. The timer fires again by itself.
+    assert [held.message.topic for held, _ in replica.store.held.values()] == ["saga.control"]
+    assert len(replica.store.held) == 1
+
+
+async def run_to_the_end(replica: Any, vendor: VendorOnboardingRequested, spoil: Any = None) -> None:
+    replica.request(vendor)
+    await replica.coordinator.step()
+    for topic, answer in (
+        ("erp.commands", sample(VendorCreated, full=True)),
+        ("portal.commands", sample(PortalAccountCreated, full=True)),
+        ("mail.commands", sample(WelcomeEmailSent, full=True)),
+        ("suppliers.commands", sample(SupplierApproved, full=True)),
+    ):
+        if topic == "suppliers.commands" and spoil is not None:
+            spoil()
+        replica.answer(replica.sent(topic)[-1], answer)
+        await replica.coordinator.step()
+
+
+async def test_an_old_output_that_fits_its_model_no_more_does_not_keep_a_saga_from_its_end(replica: Any) -> None:
+    vendor = make_vendor()
+
+    def spoil() -> None:
+        state = replica.store.sagas[vendor.saga_id]
+        step = replace(state.steps["erp-vendor"], output=Payload("saga.erp.VendorCreated", value={"vendor_id": 7}))
+        replica.store.sagas[vendor.saga_id] = replace(state, steps={**state.steps, "erp-vendor": step})
+
+    await run_to_the_end(replica, vendor, spoil)
+    (outcome,) = replica.sent("saga.outcomes")
+    ended = replica.codec.decode(outcome.value)
+    assert (ended.status.value, ended.outputs["erp-vendor"]) == ("completed", '{"vendor_id":7}')
+
+
+async def test_outcomes_carry_the_outputs_as_json(replica: Any) -> None:
+    await run_to_the_end(replica, make_vendor())
+    ended = replica.codec.decode(replica.sent("saga.outcomes")[0].value)
+    created = VendorCreated.model_validate_json(ended.outputs["erp-vendor"])
+    assert created == sample(VendorCreated, full=True)
+
+
+async def test_a_command_that_the_registry_does_not_know_parks_its_saga_only(replica: Any) -> None:
+    encode = replica.codec.encode
+
+    def unregistered(record: Any) -> bytes:
+        if isinstance(record, CreateVendor):
+            raise UnknownSchemaId("saga.erp.CreateVendor is not registered as it is here")
+        return encode(record)
+
+    vendor = make_vendor()
+    replica.request(vendor)
+    replica.codec.encode = unregistered
+    await replica.coordinator.step()
+    assert replica.store.sagas[vendor.saga_id].status is Status.REVIEW
+    assert replica.inbox.committed == {("vendor-onboarding.requests", 0): 1}
+
+
+async def test_two_commands_that_kafka_refuses_park_both_of_their_effects(make_replica: Any, forked: Saga) -> None:
+    replica = make_replica(forked)
+    vendor = make_vendor()
+    replica.request(vendor, definition="forked")
+    await replica.coordinator.step()
+    replica.outbox.refuses = {"portal.commands", "suppliers.commands"}
+    replica.answer(replica.sent("erp.commands")[0], sample(VendorCreated, full=True))
+    await replica.coordinator.step()
+    parks = replica.sent("saga.control")
+    assert len(parks) == 2
+    for park in parks:
+        replica.inbox.put(park.topic, park.value, read_event(park.headers))
+    await replica.coordinator.step()
+    assert {park.step for park in replica.store.sagas[vendor.saga_id].parks} == {"left", "right"}
+
+
+async def test_a_duplicate_whose_saga_is_not_in_sight_yet_is_sent_again_whole(replica: Any) -> None:
+    # Another replica inserted the saga and its journal between our lock, which found no row, and our second look.
+    vendor = make_vendor()
+    replica.request(vendor)
+    await replica.coordinator.step()
+    replica.store.hidden = {vendor.saga_id}
+    replica.outbox.sent.clear()
+    replica.request(vendor)
+    await replica.coordinator.step()
+    assert len(replica.sent("erp.commands")) == 1

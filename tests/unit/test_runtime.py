@@ -1,0 +1,125 @@
+"""The consumer's loop over ports in memory: nothing that a handler does ends it, and nothing is passed unanswered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from consumers.errors import Rejected, Unknown
+from consumers.system import Call, System
+from orchestrator.core.sample import sample
+from schemas.errors import RegistryUnavailable
+from schemas.models import CreateVendor, ErpPaymentTerms, ErpVendorType, FailureOutcome, StepFailed, VendorCreated
+
+
+@pytest.fixture
+def vendor() -> CreateVendor:
+    return CreateVendor(
+        vendor_name="Müller",
+        vendor_type=ErpVendorType.SUPPLIER,
+        tax_id="DE123456789",
+        payment_terms=ErpPaymentTerms.NET_30,
+        primary_contact_email="ada@example.com",
+    )
+
+
+class Erp:
+    """A system whose one handler does what it is told, call by call; the last plan holds for good."""
+
+    def __init__(self, *plans: Any) -> None:
+        self.calls: list[int] = []
+        self.plans = list(plans)
+        self.system = System("erp")
+        self.system.action(CreateVendor, timeout=5.0)(self._handle)
+
+    async def _handle(self, command: CreateVendor, call: Call) -> VendorCreated:
+        self.calls.append(call.attempt)
+        plan = self.plans.pop(0) if len(self.plans) > 1 else self.plans[0]
+        if isinstance(plan, Exception):
+            raise plan
+        return plan  # type: ignore[no-any-return]
+
+
+CREATED = sample(VendorCreated, full=True)
+
+
+async def test_a_command_is_done_once_and_answered(make_worker: Any, vendor: CreateVendor) -> None:
+    erp = Erp(CREATED)
+    worker = make_worker(erp.system)
+    worker.command(vendor)
+    await worker.work()
+    worker.command(vendor)
+    await worker.work()
+    assert erp.calls == [1]
+    assert [type(record) for record, _ in worker.answers] == [VendorCreated, VendorCreated]
+    assert worker.inbox.committed == {("erp.commands", 0): 2}
+
+
+async def test_an_output_that_breaks_its_contract_is_unknown_and_ends_nothing(
+    make_worker: Any, vendor: CreateVendor
+) -> None:
+    erp = Erp(VendorCreated.model_construct(vendor_id=17, created_at="yesterday"))
+    worker = make_worker(erp.system)
+    worker.command(vendor)
+    await worker.work()
+    ((answer, attempt),) = worker.answers
+    assert isinstance(answer, StepFailed)
+    assert (answer.outcome, answer.code, attempt) == (FailureOutcome.unknown, "CONTRACT_VIOLATION", 1)
+    assert worker.inbox.committed == {("erp.commands", 0): 1}
+
+
+async def test_an_answer_too_large_for_kafka_is_unknown_and_ends_nothing(
+    make_worker: Any, vendor: CreateVendor
+) -> None:
+    erp = Erp(CREATED.model_copy(update={"vendor_id": "x" * 5000}))
+    worker = make_worker(erp.system, max_bytes=4000)
+    worker.outbox.largest = 4000
+    worker.command(vendor)
+    await worker.work()
+    ((answer, _),) = worker.answers
+    assert isinstance(answer, StepFailed)
+    assert answer.outcome is FailureOutcome.unknown
+
+
+async def test_a_message_of_the_system_that_is_no_unicode_ends_nothing(make_worker: Any, vendor: CreateVendor) -> None:
+    erp = Erp(Rejected("BAD", "half a pair: \ud800"))
+    worker = make_worker(erp.system)
+    worker.command(vendor)
+    await worker.work()
+    ((answer, _),) = worker.answers
+    assert isinstance(answer, StepFailed)
+    assert answer.message == "half a pair: ?"
+
+
+async def test_a_registry_that_is_away_after_the_call_is_waited_for(make_worker: Any, vendor: CreateVendor) -> None:
+    erp = Erp(CREATED)
+    worker = make_worker(erp.system)
+    encode, failures = worker.codec.encode, [3]
+
+    def away(record: Any) -> bytes:
+        if isinstance(record, VendorCreated) and failures[0]:
+            failures[0] -= 1
+            raise RegistryUnavailable("away")
+        return encode(record)
+
+    worker.command(vendor)
+    worker.codec.encode = away
+    await worker.work()
+    assert erp.calls == [1]
+    assert [record for record, _ in worker.answers] == [CREATED]
+
+
+async def test_a_system_that_cannot_be_asked_is_not_called_again_after_an_unknown(
+    make_worker: Any, vendor: CreateVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The contract says `queryable`, and nobody wrote the probe.
+    monkeypatch.setattr(CreateVendor, "contract", replace(CreateVendor.contract, effect="queryable"))
+    erp = Erp(Unknown("CUT"))
+    worker = make_worker(erp.system)
+    worker.command(vendor, attempt=1)
+    worker.command(vendor, attempt=2)
+    await worker.work()
+    assert erp.calls == [1]
+    assert [record.outcome.value for record, _ in worker.answers] == ["unknown", "unknown"]
