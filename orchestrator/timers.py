@@ -14,6 +14,7 @@ from orchestrator.messaging.ports import Ids, Outbox, Sleep
 from orchestrator.messaging.topics import CONTROL
 from orchestrator.messaging.writer import Writer
 from orchestrator.store.ports import TimerStore
+from schemas.errors import RegistryUnavailable
 
 __all__ = ["Timers"]
 
@@ -67,7 +68,7 @@ class Timers:
                     await self.tick()
                     failures = 0
                     await self._sleep(self._interval)
-                except (StoreUnavailable, StoreConflict, BrokerUnavailable) as exc:
+                except (StoreUnavailable, StoreConflict, BrokerUnavailable, RegistryUnavailable) as exc:
                     failures += 1
                     log.warning("timers.waiting", error=f"{type(exc).__name__}: {exc}", failures=failures)
                     await self._sleep(min(_LONGEST_BACKOFF, 0.1 * 2 ** min(failures, 10)))

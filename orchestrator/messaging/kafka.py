@@ -7,6 +7,7 @@ coordinator: a thread hop per call would cost more than the call), `in_thread()`
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ T = TypeVar("T")
 
 _REQUEST_SECONDS = 10.0
 _IDLE_POLL_SECONDS = 0.2
+_QUIET_SECONDS = 10.0
 
 
 class Run(Protocol):
@@ -99,14 +101,23 @@ def _config(kafka: Mapping[str, Any], defaults: Mapping[str, Any], pinned: Mappi
         if str(given).lower() != str(value).lower():
             msg = f"Kafka setting {name}={given!r} loses or doubles work; leave it at {value!r}"
             raise BadSetting(msg)
-    return {**defaults, **kafka, **pinned, "error_cb": _on_error, "log_level": 2}
+    return {**defaults, **kafka, **pinned, "error_cb": _Complaints(), "log_level": 2}
 
 
-def _on_error(error: KafkaError) -> None:
-    if error.fatal():
-        log.error("kafka.fatal", code=error.name(), error=error.str())
-    else:
-        log.warning("kafka.error", code=error.name(), error=error.str())
+class _Complaints:
+    """What one client complains of. While a broker is away it says the same many times a second: once is enough."""
+
+    def __init__(self) -> None:
+        self._said: dict[int, float] = {}
+
+    def __call__(self, error: KafkaError) -> None:
+        if error.fatal():
+            log.error("kafka.fatal", code=error.name(), error=error.str())
+            return
+        now = time.monotonic()
+        if now - self._said.get(error.code(), -_QUIET_SECONDS) >= _QUIET_SECONDS:
+            self._said[error.code()] = now
+            log.warning("kafka.error", code=error.name(), error=error.str())
 
 
 class KafkaInbox:
@@ -256,11 +267,11 @@ class KafkaInbox:
     def heard_until(self, partition: int) -> datetime | None:
         """See `Inbox.heard_until`. Asks nobody: the client learns the end of a partition from every fetch."""
         unread = []
-        for place, (offset, time) in self._read.items():
+        for place, (offset, read_at) in self._read.items():
             if place[1] == partition:
                 known = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
                 if known is None or known[1] < 0 or known[1] > offset:
-                    unread.append(time)
+                    unread.append(read_at)
         return datetime.fromtimestamp(min(unread) / 1000, UTC) if unread else None
 
     async def close(self) -> None:

@@ -16,6 +16,7 @@ from orchestrator.messaging.ports import Receipt
 from orchestrator.messaging.writer import Writer
 from orchestrator.timers import Timers
 from schemas.codec import Codec
+from schemas.errors import RegistryUnavailable
 from schemas.registry import FixedIds
 
 
@@ -60,13 +61,27 @@ class CountingOutbox:
     async def close(self) -> None: ...
 
 
+class FlakyIds(FixedIds):
+    """A registry that is away for its first questions."""
+
+    def __init__(self, away: int) -> None:
+        super().__init__()
+        self.away = away
+
+    def id_of(self, name: str) -> int:
+        self.away -= 1
+        if self.away >= 0:
+            raise RegistryUnavailable("away")
+        return super().id_of(name)
+
+
 @pytest.fixture
-def loop(clock: Any, ids: Any) -> tuple[Timers, MemoryTimerStore, CountingOutbox]:
+def loop(clock: Any, ids: Any, away: int) -> tuple[Timers, MemoryTimerStore, CountingOutbox]:
     store, outbox = MemoryTimerStore(), CountingOutbox()
     timers = Timers(
         store=store,
         outbox=outbox,
-        writer=Writer(Codec(FixedIds()), 900_000),
+        writer=Writer(Codec(FlakyIds(away)), 900_000),
         ids=ids,
         clock=clock.monotonic,
         now=clock.now,
@@ -75,6 +90,11 @@ def loop(clock: Any, ids: Any) -> tuple[Timers, MemoryTimerStore, CountingOutbox
         interval=0.2,
     )
     return timers, store, outbox
+
+
+@pytest.fixture
+def away() -> int:
+    return 0
 
 
 Loop = tuple[Timers, MemoryTimerStore, CountingOutbox]
@@ -109,3 +129,17 @@ async def test_partitions_that_cannot_be_made_stop_no_wake(loop: Loop, clock: An
     clock.seconds += 61
     await timers.tick()
     assert store.maintained == 1
+
+
+@pytest.mark.parametrize("away", [3])
+async def test_a_registry_that_is_away_is_waited_for(loop: Loop, clock: Any) -> None:
+    timers, store, outbox = loop
+    due = [uuid7() for _ in range(5)]
+
+    def stopping() -> bool:
+        # Sagas that were taken while the registry was away are given again after their 30 seconds.
+        store.due = [] if outbox.sent else list(due)
+        return len(outbox.sent) == len(due)
+
+    await timers.run(stopping)
+    assert len(outbox.sent) == 5
