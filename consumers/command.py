@@ -9,6 +9,7 @@ from uuid import UUID
 
 from consumers.effects import Identity
 from consumers.system import Action, System
+from orchestrator import telemetry
 from orchestrator.core.effects import Ask
 from orchestrator.core.messages import Direction, Failure, Outcome, Succeeded
 from orchestrator.messaging import topics
@@ -83,23 +84,31 @@ class Replies:
     def __init__(self, codec: Codec, system: str) -> None:
         self._codec = codec
         self._system = system
+        self._topic = topics.completions(system)
 
-    def reply(
-        self, command: ReceivedCommand, result: Succeeded | Failure, now: datetime, traceparent: str | None = None
-    ) -> Outgoing:
-        """The completion that says `result`.
+    def reply(self, command: ReceivedCommand, result: Succeeded | Failure, now: datetime) -> Outgoing:
+        """The completion that says `result`, to be sent.
 
         Raises:
             schemas.errors.InvalidRecord: the handler's output does not fit its contract.
 
         """
+        record, event = self._content(command, result, now)
+        return self._message(command, record, telemetry.sending(self._topic, event))
+
+    def kept(self, command: ReceivedCommand, result: Succeeded | Failure, now: datetime) -> bytes:
+        """The same as the effect table keeps it; `again` makes of it what is sent."""
+        return packed(self._message(command, *self._content(command, result, now)))
+
+    def _content(self, command: ReceivedCommand, result: Succeeded | Failure, now: datetime) -> tuple[Record, Event]:
         record = result.output if isinstance(result, Succeeded) else _failed(result)
         outcome = "succeeded" if isinstance(result, Succeeded) else result.outcome.value
-        event = self._event(command, outcome, record.contract.type, now, traceparent)
-        topic = topics.completions(self._system)
-        return Outgoing(topic, str(command.saga_id).encode(), self._codec.encode(record), event.headers())
+        return record, self._event(command, outcome, record.contract.type, now)
 
-    def again(self, command: ReceivedCommand, stored: bytes, now: datetime, traceparent: str | None = None) -> Outgoing:
+    def _message(self, command: ReceivedCommand, record: Record, event: Event) -> Outgoing:
+        return Outgoing(self._topic, str(command.saga_id).encode(), self._codec.encode(record), event.headers())
+
+    def again(self, command: ReceivedCommand, stored: bytes, now: datetime) -> Outgoing:
         """A stored reply for another delivery of its command: it carries the attempt that is asked for now."""
         (message,) = unpack(stored)
         before = read_event(message.headers)
@@ -107,12 +116,10 @@ class Replies:
         record = self._codec.decode(message.value or b"")
         if isinstance(record, StepFailed):
             outcome = record.outcome.value
-        event = self._event(command, outcome, before.type, now, traceparent)
-        return replace(message, headers=event.headers())
+        event = self._event(command, outcome, before.type, now)
+        return replace(message, headers=telemetry.sending(self._topic, event).headers())
 
-    def _event(
-        self, command: ReceivedCommand, outcome: str, kind: str, now: datetime, traceparent: str | None
-    ) -> Event:
+    def _event(self, command: ReceivedCommand, outcome: str, kind: str, now: datetime) -> Event:
         asked = command.event
         source = f"saga-consumer/{self._system}"
         return Event(
@@ -129,7 +136,7 @@ class Replies:
             causation_id=asked.id,
             idempotency_key=command.key,
             agent=asked.agent,
-            traceparent=traceparent or asked.traceparent,
+            traceparent=asked.traceparent,
         )
 
 

@@ -21,6 +21,7 @@ from consumers.effects import Admitted, Claim, EffectStore, Settlement
 from consumers.flow import Grouped, Watermarks
 from consumers.perform import Performer
 from consumers.system import System
+from orchestrator import telemetry
 from orchestrator.core.effects import EffectRow, Perform, Refuse, Repeat, StayUnknown, Wait, settled
 from orchestrator.core.messages import Failure, Outcome, Succeeded
 from orchestrator.database import StoreConflict, StoreUnavailable
@@ -194,7 +195,8 @@ class Runtime:
         lane = self._lanes[key]
         try:
             while lane:
-                await self._handle(lane[0])
+                with telemetry.processing(lane[0].incoming, lane[0].event, self._group):
+                    await self._handle(lane[0])
                 self._marks.ended(lane[0].incoming)
                 lane.popleft()
             del self._lanes[key]
@@ -225,7 +227,7 @@ class Runtime:
     def _claim_of(self, command: ReceivedCommand, owner: UUID) -> Claim:
         lease = self._lease(command)
         blind = command.ask.effect == "blind"
-        unknown = packed(self._replies.reply(command, NOBODY_KNOWS, self._now())) if blind else None
+        unknown = self._replies.kept(command, NOBODY_KNOWS, self._now()) if blind else None
         return Claim(command.identity, self._system.name, command.ask, owner, lease, unknown)
 
     def _lease(self, command: ReceivedCommand) -> float:
@@ -249,6 +251,8 @@ class Runtime:
             # Somebody took the effect over while we were at it: theirs is the answer.
             log.warning("consumer.claim_lost", saga_id=str(command.saga_id), step=command.identity.step)
         _log_result(command, result)
+        if isinstance(result, Failure):
+            telemetry.failed(f"{result.outcome.value}: {result.code}")
 
     async def _told(
         self, command: ReceivedCommand, row: EffectRow, result: Succeeded | Failure

@@ -20,6 +20,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
+from orchestrator import telemetry
 from orchestrator.bootstrap import make_codec
 from orchestrator.messaging import topics
 from orchestrator.messaging.errors import BadMessage, BrokerUnavailable
@@ -106,8 +107,8 @@ class Agent:
             saga_id=request.saga_id,
             agent=self.name,
         )
-        key = str(request.saga_id).encode()
-        return Outgoing(topics.requests(name), key, self._codec.encode(request), event.headers())
+        topic, key = topics.requests(name), str(request.saga_id).encode()
+        return Outgoing(topic, key, self._codec.encode(request), telemetry.sending(topic, event).headers())
 
     async def outcome(self, saga_id: UUID, timeout: float, *, final: bool = False) -> SagaEnded:
         """Wait until the saga ends, or waits for a person (unless `final`). `timeout` is in seconds.

@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from pydantic import ValidationError
 
+from orchestrator import telemetry
 from orchestrator.core.decide import Transition, decide
 from orchestrator.core.definition import Saga
 from orchestrator.core.messages import (
@@ -183,7 +184,12 @@ class Batch:
             await self._keep(work, message, self._hold, "unknown-version")
             return
         work.seen.add(cause)
-        await self._decide(work, message, definition, state)
+        event = replace(message.event, saga_id=saga_id)
+        blueprint = f"{definition.name} v{definition.version}"
+        with telemetry.processing(message.incoming, event, self._group, definition=blueprint) as span:
+            await self._decide(work, message, definition, state)
+            if span is not None:
+                span.set_attribute("saga.status", work.states[saga_id].status.value)
 
     def _definition(self, message: Parsed, state: SagaState | None) -> Saga | None:
         if state is not None:

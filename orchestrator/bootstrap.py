@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from orchestrator import telemetry
 from orchestrator.batch import Catalogue
 from orchestrator.health import serving
 from orchestrator.ids import RealIds
@@ -236,6 +237,7 @@ def run_coordinator(settings: Settings) -> None:
         BadSettings, Stopped, BrokerFatal, StoreError: what no waiting would mend.
 
     """
+    telemetry.configure("saga-coordinator")
     stopping = Stopping()
     stopping.on_signals()
     coordinator = make_coordinator(settings)
@@ -273,6 +275,7 @@ def run_consumers(settings: Settings, names: Sequence[str]) -> None:
         BadSettings, ConsumerStopped, BrokerFatal, StoreError: what no waiting would mend.
 
     """
+    telemetry.configure(f"saga-consumer-{'-'.join(names)}")
     stopping = Stopping()
     stopping.on_signals()
     factories = load_systems(settings)

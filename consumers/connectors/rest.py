@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import httpx2
 from opentelemetry import propagate
+from opentelemetry.trace import Span
 
 from consumers.connectors.answers import Answer, Expectation, judge, parse
 from consumers.connectors.breaker import Breaker
 from consumers.connectors.guard import Guard, InPlace, Verdict
 from consumers.errors import ActionError, Failed, Unknown
 from consumers.system import Call
+from orchestrator import telemetry
 
 __all__ = ["RestClient", "Timeouts", "parse", "trace_headers"]
 
@@ -82,6 +85,7 @@ class RestClient:
     ) -> None:
         self.guard = guard or Guard(breaker or Breaker(), retries or InPlace())
         self._base_url = base_url
+        self._host = urlsplit(base_url).hostname or ""
         self._timeout = httpx2.Timeout(
             connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
         )
@@ -183,12 +187,32 @@ class RestClient:
         if self._client is None:
             msg = "the client is not open: the system's lifespan must enter it"
             raise RuntimeError(msg)
+        facts = {"http.request.method": method, "url.path": path, "server.address": self._host}
+        with telemetry.calling(method, facts) as span:
+            verdict = await self._exchange(self._client, method, path, call, json, query, expected, span)
+            if verdict.error is not None:
+                telemetry.failed(verdict.error.code)
+            return verdict
+
+    async def _exchange(
+        self,
+        client: httpx2.AsyncClient,
+        method: str,
+        path: str,
+        call: Call,
+        json: Any,
+        query: Mapping[str, str],
+        expected: Expectation,
+        span: Span | None,
+    ) -> Verdict:
         headers = {**self._headers(), "saga-attempt": str(call.attempt)}
         if not expected.reads:
             headers["idempotency-key"] = call.idempotency_key
         try:
-            async with self._client.stream(method, path, json=json, params=query, headers=headers) as response:
+            async with client.stream(method, path, json=json, params=query, headers=headers) as response:
                 answer = Answer(response.status_code, dict(response.headers), await self._body(response))
+                if span is not None:
+                    span.set_attribute("http.response.status_code", response.status_code)
         except httpx2.PoolTimeout as exc:
             return Verdict(error=_failed("NO_CONNECTION_FREE", exc), healthy=None)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as exc:

@@ -35,6 +35,7 @@ from consumers.connectors.breaker import Breaker
 from consumers.connectors.guard import Guard, InPlace, Verdict
 from consumers.errors import ActionError, Failed, Rejected, Unknown
 from consumers.system import Call
+from orchestrator import telemetry
 
 __all__ = ["Mail", "SmtpClient", "SmtpTimeouts", "compose", "message_id"]
 
@@ -201,8 +202,14 @@ class SmtpClient:
         if self._threads is None:
             msg = "the client is not open: the system's lifespan must enter it"
             raise RuntimeError(msg)
-        session = _Session(self._server, self.sender, recipient, message)
-        work = asyncio.get_running_loop().run_in_executor(self._threads, session.run)
+        with telemetry.calling("SMTP", {"server.address": self._server.host, "server.port": self._server.port}):
+            verdict = await self._session(_Session(self._server, self.sender, recipient, message), self._threads)
+            if verdict.error is not None:
+                telemetry.failed(verdict.error.code)
+            return verdict
+
+    async def _session(self, session: _Session, threads: ThreadPoolExecutor) -> Verdict:
+        work = asyncio.get_running_loop().run_in_executor(threads, session.run)
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:

@@ -13,7 +13,7 @@ from uuid import UUID
 import typer
 from rich.live import Live
 
-from orchestrator import bootstrap
+from orchestrator import bootstrap, telemetry
 from orchestrator.cli import show as views
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.importing import read_requests
@@ -64,6 +64,8 @@ def publish(
     if errors and not keep_going:
         text = f"{len(errors)} of {len(requests) + len(errors)} rows are bad; nothing was sent (see --keep-going)"
         raise CliError("BAD_ROWS", text, exit_code=Exit.USAGE)
+
+    telemetry.configure("saga-cli")
 
     async def send() -> list[UUID]:
         from orchestrator.agent import Agent  # noqa: PLC0415 - loads the driver

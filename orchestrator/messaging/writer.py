@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from orchestrator import telemetry
 from orchestrator.core.messages import Command, Ended
 from orchestrator.core.state import SagaState
 from orchestrator.messaging import topics
@@ -125,7 +126,8 @@ class Writer:
         )
 
     def _message(self, topic: str, saga_id: UUID, event: Event, record: Record) -> Outgoing:
-        message = Outgoing(topic, str(saga_id).encode(), self._codec.encode(record), event.headers())
+        headers = telemetry.sending(topic, event).headers()
+        message = Outgoing(topic, str(saga_id).encode(), self._codec.encode(record), headers)
         if message.size > self._max_bytes:
             msg = f"{record.contract.name} of {message.size} bytes is over the limit of {self._max_bytes}"
             raise TooLarge(msg)

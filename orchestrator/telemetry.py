@@ -1,0 +1,129 @@
+"""Traces across every hop, by OpenTelemetry: off until a process sets it up, and then `send T` and `process T` spans.
+
+The names follow OpenTelemetry's semantic conventions for messaging (1.30): every message has a `send` span, whose
+context travels in its `traceparent` header (W3C Trace Context); the `process` span of its receiver is that span's child
+and is linked to it. All spans of a saga carry its id as `messaging.message.conversation_id`. Injected and extracted by
+hand: the instrumentation for Kafka's client follows older conventions.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from opentelemetry import trace
+from opentelemetry.trace import Link, ProxyTracerProvider, Span, SpanKind, Status, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from orchestrator.messaging.event import Event
+from orchestrator.messaging.message import Incoming
+
+__all__ = ["calling", "configure", "enabled", "failed", "processing", "sending"]
+
+_NAME = "saga-orchestrator"
+_W3C = TraceContextTextMapPropagator()
+_HEADER = "traceparent"
+_SWITCHES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+
+def configure(service: str) -> None:
+    """Export this process' spans by OTLP, where OpenTelemetry's own variables ask for it.
+
+    `OTEL_EXPORTER_OTLP_ENDPOINT` (or `…_TRACES_ENDPOINT`) turns it on; headers, certificates, sampling and the rest are
+    taken from the other `OTEL_` variables. `service` is the service's name where `OTEL_SERVICE_NAME` says nothing.
+    """
+    if not any(os.environ.get(name) for name in _SWITCHES) or os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return
+    # Loaded only here: the exporter brings an HTTP client, and most processes export nothing.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+    from opentelemetry.sdk.resources import SERVICE_NAME, Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    name = os.environ.get("OTEL_SERVICE_NAME") or service
+    provider = TracerProvider(resource=Resource.create({SERVICE_NAME: name}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)  # flushed and closed at exit by the SDK
+
+
+def enabled() -> bool:
+    """Whether anybody has set up tracing in this process; all below costs next to nothing where nobody has."""
+    return not isinstance(trace.get_tracer_provider(), ProxyTracerProvider)
+
+
+def sending(topic: str, event: Event) -> Event:
+    """A `send` span for one message: the event with that span's context, or as it was where nobody traces.
+
+    Its parent is the current span, or else the context that the event carries. It has no length: when the broker has
+    the message is known for a batch only.
+    """
+    if not enabled():
+        return event
+    current = trace.get_current_span().get_span_context().is_valid
+    context = None if current or event.traceparent is None else _W3C.extract({_HEADER: event.traceparent})
+    attributes = {**_of(event, topic), "messaging.operation.name": "send", "messaging.operation.type": "send"}
+    span = trace.get_tracer(_NAME).start_span(f"send {topic}", context, SpanKind.PRODUCER, attributes)
+    span.end()
+    carrier: dict[str, str] = {}
+    _W3C.inject(carrier, trace.set_span_in_context(span))
+    return replace(event, traceparent=carrier.get(_HEADER, event.traceparent))
+
+
+@contextmanager
+def processing(message: Incoming, event: Event, group: str, **facts: str | int) -> Iterator[Span | None]:
+    """A `process` span around the handling of one message; None where nobody traces.
+
+    Facts become attributes `saga.…`.
+    """
+    if not enabled():
+        yield None
+        return
+    context = _W3C.extract({_HEADER: event.traceparent}) if event.traceparent else None
+    origin = trace.get_current_span(context).get_span_context()
+    attributes: dict[str, str | int] = {
+        **_of(event, message.topic),
+        "messaging.operation.name": "process",
+        "messaging.operation.type": "process",
+        "messaging.consumer.group.name": group,
+        "messaging.destination.partition.id": str(message.partition),
+        "messaging.kafka.offset": message.offset,
+        **{f"saga.{name}": value for name, value in facts.items()},
+    }
+    links = [Link(origin)] if origin.is_valid else []
+    tracer = trace.get_tracer(_NAME)
+    with tracer.start_as_current_span(
+        f"process {message.topic}", context, SpanKind.CONSUMER, attributes, links
+    ) as span:
+        yield span
+
+
+@contextmanager
+def calling(name: str, attributes: Mapping[str, str | int]) -> Iterator[Span | None]:
+    """A client's span around one call to a system; None where nobody traces."""
+    if not enabled():
+        yield None
+        return
+    with trace.get_tracer(_NAME).start_as_current_span(name, kind=SpanKind.CLIENT, attributes=attributes) as span:
+        yield span
+
+
+def failed(why: str) -> None:
+    """Mark the current span as that of something that did not succeed."""
+    trace.get_current_span().set_status(Status(StatusCode.ERROR, why))
+
+
+def _of(event: Event, topic: str) -> dict[str, str | int]:
+    found: dict[str, str | int | None] = {
+        "messaging.system": "kafka",
+        "messaging.destination.name": topic,
+        "messaging.message.id": event.id,
+        "messaging.message.conversation_id": str(event.saga_id) if event.saga_id else None,
+        "cloudevents.event_type": event.type,
+        "saga.step": event.step,
+        "saga.direction": event.direction,
+        "saga.attempt": event.attempt,
+        "saga.agent": event.agent,
+    }
+    return {name: value for name, value in found.items() if value is not None}
