@@ -181,7 +181,7 @@ class _Outcomes:
     async def _read(self) -> None:
         try:
             while self._waiting:
-                for message in await self._run(self._consumer.consume, _BATCH, 0.1):
+                for message in await self._run(self._next):
                     if message.error() is None:
                         self._take(message)
                 self._forget_abandoned()
@@ -193,6 +193,11 @@ class _Outcomes:
                         future.set_exception(exc)
             self._waiting.clear()
             self._since = None
+
+    def _next(self) -> list[KafkaMessage]:
+        # To consume many waits its whole time even where one is there: one by poll, and the rest without waiting.
+        first = self._consumer.poll(0.1)
+        return [] if first is None else [first, *self._consumer.consume(_BATCH, 0)]
 
     def _take(self, message: KafkaMessage) -> None:
         pairs: Any = message.headers() or ()
