@@ -44,10 +44,15 @@ class Watermarks:
             for known in (self._open, self._done, self._next):
                 known.pop(place, None)
 
-    def take(self) -> Mapping[TopicPartition, int]:
-        """What may be committed and has not been taken yet."""
-        found, self._next = self._next, {}
-        return found
+    def ready(self) -> Mapping[TopicPartition, int]:
+        """What may be committed and is not yet."""
+        return dict(self._next)
+
+    def committed(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """These are; a partition may have moved on meanwhile."""
+        for place, offset in offsets.items():
+            if self._next.get(place) == offset:
+                del self._next[place]
 
 
 class Grouped(Generic[T, R]):

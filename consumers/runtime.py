@@ -174,11 +174,18 @@ class Runtime:
             raise ConsumerStopped(msg)
 
     async def _commit(self) -> None:
+        """Not patient: what could not be committed is committed next time, and a stop is not held up by it."""
         self._committed = self._clock()
-        offsets = self._marks.take()
-        if offsets:
-            await self._patiently(lambda: self._effects.mark(self._group, offsets))
-            await self._patiently(lambda: self._inbox.commit(offsets))
+        offsets = self._marks.ready()
+        if not offsets:
+            return
+        try:
+            await self._effects.mark(self._group, offsets)
+            await self._inbox.commit(offsets)
+        except _TRANSIENT as exc:
+            log.warning("consumer.not_committed", error=f"{type(exc).__name__}: {exc}")
+        else:
+            self._marks.committed(offsets)
 
     # -- one command -----------------------------------------------------------------------------------------------
 

@@ -180,13 +180,24 @@ class Worker:
         )
         self.system = system
 
-    def command(self, record: Record, *, attempt: int = 1, direction: str = "do", **details: Any) -> None:
-        """Ask for one attempt of the step `s`."""
-        key = effect_key(self.saga_id, "s", direction, 1)
+    def command(
+        self, record: Record, *, step: str = "s", attempt: int = 1, direction: str = "do", **details: Any
+    ) -> None:
+        """Ask for one attempt of a step."""
+        key = effect_key(self.saga_id, step, direction, 1)
         event = Event(
-            f"{direction}/{attempt}", "saga-coordinator", "t", self.clock.now(), self.saga_id, "s", direction, 1, attempt,
-            idempotency_key=key, **details,
-        )  # fmt: skip
+            f"{step}/{direction}/{attempt}",
+            "saga-coordinator",
+            "t",
+            self.clock.now(),
+            self.saga_id,
+            step,
+            direction,
+            1,
+            attempt,
+            idempotency_key=key,
+            **details,
+        )
         self.inbox.put(f"{self.system.name}.commands", self.codec.encode(record), event)
 
     async def work(self, turns: int = 20) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +27,12 @@ def vendor() -> CreateVendor:
 
 
 class Erp:
-    """A system whose one handler does what it is told, call by call; the last plan holds for good."""
+    """A system whose one handler does what it is told, call by call; the last plan holds for good.
+
+    A number is how many seconds the call takes, on the clock that `clock` is set to.
+    """
+
+    clock: Any = None
 
     def __init__(self, *plans: Any) -> None:
         self.calls: list[int] = []
@@ -39,6 +45,9 @@ class Erp:
         plan = self.plans.pop(0) if len(self.plans) > 1 else self.plans[0]
         if isinstance(plan, Exception):
             raise plan
+        if isinstance(plan, float):
+            await self.clock.sleep(plan)
+            return CREATED  # type: ignore[return-value]
         return plan  # type: ignore[no-any-return]
 
 
@@ -123,3 +132,36 @@ async def test_a_system_that_cannot_be_asked_is_not_called_again_after_an_unknow
     await worker.work()
     assert erp.calls == [1]
     assert [record.outcome.value for record, _ in worker.answers] == ["unknown", "unknown"]
+
+
+async def test_a_consumer_stops_although_its_database_is_away(make_worker: Any, vendor: CreateVendor) -> None:
+    worker = make_worker(Erp(CREATED).system, commit=0.0)
+    worker.command(vendor)
+    stopping = [False]
+
+    async def run() -> None:
+        await worker.runtime.run(lambda: stopping[0])
+
+    task = asyncio.create_task(run())
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert worker.inbox.committed == {("erp.commands", 0): 1}
+    worker.effects.away = {"mark"}
+    worker.command(vendor)
+    for _ in range(200):
+        await asyncio.sleep(0)
+    stopping[0] = True
+    async with asyncio.timeout(5):
+        await task
+    assert worker.inbox.committed == {("erp.commands", 0): 1}
+
+
+async def test_offsets_that_could_not_be_marked_are_committed_later(make_worker: Any, vendor: CreateVendor) -> None:
+    worker = make_worker(Erp(CREATED).system, commit=0.0)
+    worker.effects.away = {"mark"}
+    worker.command(vendor)
+    await worker.work()
+    assert worker.inbox.committed == {}
+    worker.effects.away = set()
+    await worker.work()
+    assert worker.inbox.committed == {("erp.commands", 0): 1}
