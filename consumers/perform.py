@@ -97,7 +97,11 @@ class Performer:
 
     async def _once(self, command: ReceivedCommand, call: Call, verdict: Perform) -> Succeeded | Failure:
         action = command.action
-        await call.renew()
+        try:
+            await call.renew()
+        except StoreError as exc:
+            # Nothing has been called yet, so this is no doubt that a person would have to resolve.
+            return Failure(Outcome.FAILED, "EFFECTS_UNAVAILABLE", str(exc))
         try:
             async with asyncio.timeout(action.timeout):
                 if verdict.probe and action.probe is not None:

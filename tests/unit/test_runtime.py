@@ -134,6 +134,20 @@ async def test_a_system_that_cannot_be_asked_is_not_called_again_after_an_unknow
     assert [record.outcome.value for record, _ in worker.answers] == ["unknown", "unknown"]
 
 
+async def test_a_database_that_is_away_before_the_call_leaves_no_doubt(make_worker: Any, vendor: CreateVendor) -> None:
+    erp = Erp(5.0, CREATED)  # the first call takes so long that the second one's claim is not fresh any more
+    erp.system.concurrency = 1
+    worker = make_worker(erp.system)
+    erp.clock = worker.clock
+    worker.effects.away = {"renew"}
+    worker.command(vendor)
+    worker.command(vendor, step="t")
+    await worker.work()
+    assert erp.calls == [1]
+    failed = [record for record, _ in worker.answers if isinstance(record, StepFailed)]
+    assert [(record.outcome.value, record.code) for record in failed] == [("failed", "EFFECTS_UNAVAILABLE")]
+
+
 async def test_a_consumer_stops_although_its_database_is_away(make_worker: Any, vendor: CreateVendor) -> None:
     worker = make_worker(Erp(CREATED).system, commit=0.0)
     worker.command(vendor)
