@@ -135,7 +135,7 @@ class Runtime:
             await self._inbox.idle(self._limits.poll)
             messages: Sequence[Incoming] = ()
         else:
-            messages = await self._patiently(lambda: self._inbox.poll(self._limits.batch, self._limits.poll))
+            messages = await self._poll()
         self._marks.forget(self._inbox.assigned())
         for message in messages:
             self._marks.began(message)
@@ -143,6 +143,15 @@ class Runtime:
         if self._clock() - self._committed >= self._limits.commit:
             await self._commit()
         return len(messages)
+
+    async def _poll(self) -> Sequence[Incoming]:
+        try:
+            return await self._inbox.poll(self._limits.batch, self._limits.poll)
+        except BrokerUnavailable as exc:
+            # Not patient: the group is served meanwhile, and a stop is heard.
+            log.warning("consumer.not_read", error=str(exc))
+            await self._inbox.idle(self._limits.poll)
+            return ()
 
     async def _receive(self, message: Incoming) -> None:
         try:

@@ -11,6 +11,7 @@ import pytest
 from consumers.errors import Rejected, Unknown
 from consumers.system import Call, System
 from orchestrator.core.sample import sample
+from orchestrator.messaging.errors import BrokerUnavailable
 from schemas.errors import RegistryUnavailable
 from schemas.models import CreateVendor, ErpPaymentTerms, ErpVendorType, FailureOutcome, StepFailed, VendorCreated
 
@@ -179,3 +180,20 @@ async def test_offsets_that_could_not_be_marked_are_committed_later(make_worker:
     worker.effects.away = set()
     await worker.work()
     assert worker.inbox.committed == {("erp.commands", 0): 1}
+
+
+async def test_a_consumer_stops_although_the_broker_does_not_tell_its_offsets(make_worker: Any) -> None:
+    worker = make_worker(Erp(CREATED).system)
+    turns = [0]
+
+    async def poll(most: int, timeout: float) -> Any:
+        await asyncio.sleep(0)
+        raise BrokerUnavailable("_TIMED_OUT")
+
+    async def idle(seconds: float) -> None:
+        turns[0] += 1  # the group is served meanwhile: a rebalance may take the partition away
+        await asyncio.sleep(0)
+
+    worker.inbox.poll, worker.inbox.idle = poll, idle
+    async with asyncio.timeout(5):
+        await worker.runtime.run(lambda: turns[0] > 3)
