@@ -70,8 +70,11 @@ class MemoryInbox:
     partitions: frozenset[TopicPartition] = frozenset()
 
     def put(self, topic: str, value: bytes | None, event: Event | None, partition: int = 0) -> Incoming:
-        offset = len([m for m in self.log if m.place == (topic, partition)])
-        message = Incoming(topic, partition, offset, b"k", value, event.headers() if event else ())
+        return self.put_again(Outgoing(topic, b"k", value, event.headers() if event else ()), partition)
+
+    def put_again(self, sent: Outgoing, partition: int = 0) -> Incoming:
+        offset = len([m for m in self.log if m.place == (sent.topic, partition)])
+        message = Incoming(sent.topic, partition, offset, sent.key, sent.value, sent.headers)
         self.partitions |= {message.place}
         self.waiting.append(message)
         self.log.append(message)

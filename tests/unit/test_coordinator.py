@@ -203,3 +203,15 @@ async def test_a_duplicate_whose_saga_is_not_in_sight_yet_is_sent_again_whole(re
     replica.request(vendor)
     await replica.coordinator.step()
     assert len(replica.sent("erp.commands")) == 1
+
+
+async def test_a_held_message_that_can_be_read_no_more_is_dead_lettered_once(replica: Any) -> None:
+    vendor = make_vendor()
+    replica.control(vendor.saga_id, SagaControl(command=ControlCommand.cancel, actor="ops"))
+    await replica.coordinator.step()
+    ((held, _),) = replica.store.held.values()
+    again = held.message
+    replica.inbox.put_again(replace(again, value=b"\x00\x7f\xff\xff\xff"))  # its schema was taken out of the registry
+    await replica.coordinator.step()
+    assert len(replica.sent("saga.control.dlq")) == 1
+    assert replica.store.held == {}
