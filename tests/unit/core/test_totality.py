@@ -44,7 +44,9 @@ def messages(definition: Saga, vendor: VendorOnboardingRequested) -> st.SearchSt
     steps = st.sampled_from([step.name for step in definition] + ["nonsense"])
     results = st.one_of(
         st.sampled_from(RECORDS).map(Succeeded),
-        st.builds(Failure, st.sampled_from(Outcome), st.just("CODE"), st.just("text"), st.sampled_from([None, 0.0, 9e9])),
+        st.builds(
+            Failure, st.sampled_from(Outcome), st.just("CODE"), st.just("text"), st.sampled_from([None, 0.0, 9e9])
+        ),
     )
     answers = st.builds(Answer, steps, st.sampled_from(Direction), st.integers(0, 2), st.integers(0, 3), results)
     controls = st.builds(
