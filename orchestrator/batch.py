@@ -309,7 +309,9 @@ class Batch:
         version = state.revision if state else None
         stage = "apply" if saga_id else "read"
         grave = Grave(reason.reason, reason.message, stage, self._group, work.now, saga_id=saga_id, version=version)
-        return bury(incoming, grave)
+        # As it was sent, without the mark of our own that it has been held.
+        headers = tuple(header for header in incoming.headers if header[0] != HELD_HEADER)
+        return bury(replace(incoming, headers=headers), grave)
 
 
 def _held_cause(incoming: Incoming) -> set[tuple[UUID, UUID]]:
