@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from orchestrator.messaging.message import Incoming, TopicPartition
@@ -15,40 +16,52 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+@dataclass(slots=True)
+class _Partition:
+    """Offsets as they were read, and the messages among them that are being worked on."""
+
+    order: deque[int] = field(default_factory=deque)
+    open: dict[int, Incoming] = field(default_factory=dict)
+
+
 class Watermarks:
     """Which offsets may be committed: up to the lowest message of a partition that is still being worked on."""
 
     def __init__(self) -> None:
-        self._open: dict[TopicPartition, deque[int]] = {}
-        self._done: dict[TopicPartition, set[int]] = {}
+        self._partitions: dict[TopicPartition, _Partition] = {}
         self._next: dict[TopicPartition, int] = {}
 
     def began(self, message: Incoming) -> None:
         """A message has been read. Messages of one partition come in order."""
-        self._open.setdefault(message.place, deque()).append(message.offset)
+        partition = self._partitions.setdefault(message.place, _Partition())
+        partition.order.append(message.offset)
+        partition.open[message.offset] = message
 
     def ended(self, message: Incoming) -> None:
         """A message has been dealt with, in any order."""
-        place = message.place
-        open_ = self._open.get(place)
-        if not open_ or message.offset < open_[0]:
-            return  # the partition was taken from us in the meantime, or has come back and this ended before
-        done = self._done.setdefault(place, set())
-        done.add(message.offset)
-        while open_ and open_[0] in done:
-            done.discard(open_[0])
-            self._next[place] = open_.popleft() + 1
+        partition = self._partitions.get(message.place)
+        # This very delivery: the partition may have been taken from us in the meantime, and come back.
+        if partition is None or partition.open.get(message.offset) is not message:
+            return
+        del partition.open[message.offset]
+        while partition.order and partition.order[0] not in partition.open:
+            self._next[message.place] = partition.order.popleft() + 1
 
     def forget(self, kept: frozenset[TopicPartition]) -> None:
         """Partitions that are ours no longer."""
-        for place in set(self._open) - kept:
-            for known in (self._open, self._done, self._next):
-                known.pop(place, None)
+        for place in set(self._partitions) - kept:
+            del self._partitions[place]
+            self._next.pop(place, None)
 
-    def take(self) -> Mapping[TopicPartition, int]:
-        """What may be committed and has not been taken yet."""
-        found, self._next = self._next, {}
-        return found
+    def ready(self) -> Mapping[TopicPartition, int]:
+        """What may be committed and is not yet."""
+        return dict(self._next)
+
+    def committed(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """These are; a partition may have moved on meanwhile."""
+        for place, offset in offsets.items():
+            if self._next.get(place) == offset:
+                del self._next[place]
 
 
 class Grouped(Generic[T, R]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +12,7 @@ import structlog
 from consumers.command import ReceivedCommand
 from consumers.effects import EffectStore
 from consumers.errors import ClaimLost, Failed, Rejected, Unknown
-from consumers.system import Call, System
+from consumers.system import Call
 from orchestrator.core.effects import Perform
 from orchestrator.core.messages import Failure, Outcome, Succeeded
 from orchestrator.database import StoreError
@@ -28,11 +27,10 @@ CIRCUIT_OPEN = "CIRCUIT_OPEN"
 
 
 class Performer:
-    """Calls handlers, at most `system.concurrency` at once."""
+    """Calls handlers."""
 
     def __init__(
         self,
-        system: System,
         effects: EffectStore,
         *,
         clock: Callable[[], float],
@@ -43,7 +41,6 @@ class Performer:
         self._clock = clock
         self._now = now
         self._sleep = sleep
-        self._room = asyncio.Semaphore(system.concurrency)
 
     async def perform(
         self, command: ReceivedCommand, owner: UUID, verdict: Perform, asked_at: float, lease: float
@@ -72,9 +69,7 @@ class Performer:
             deadline=command.event.deadline,
             agent=command.event.agent or "",
         )
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._room)
-            return await self._until_closed(command, call, verdict)
+        return await self._until_closed(command, call, verdict)
 
     async def _until_closed(self, command: ReceivedCommand, call: Call, verdict: Perform) -> Succeeded | Failure | None:
         """An open breaker burns no attempt: wait for it, as long as the coordinator waits for us."""
@@ -97,7 +92,11 @@ class Performer:
 
     async def _once(self, command: ReceivedCommand, call: Call, verdict: Perform) -> Succeeded | Failure:
         action = command.action
-        await call.renew()
+        try:
+            await call.renew()
+        except StoreError as exc:
+            # Nothing has been called yet, so this is no doubt that a person would have to resolve.
+            return Failure(Outcome.FAILED, "EFFECTS_UNAVAILABLE", str(exc))
         try:
             async with asyncio.timeout(action.timeout):
                 if verdict.probe and action.probe is not None:

@@ -93,7 +93,7 @@ class Runtime:
         self._group = group
         self._limits = limits
         self._replies = Replies(codec, system.name)
-        self._performer = Performer(system, effects, clock=clock, now=now, sleep=sleep)
+        self._performer = Performer(effects, clock=clock, now=now, sleep=sleep)
         self._lanes: dict[tuple[UUID, str], deque[ReceivedCommand]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._marks = Watermarks()
@@ -102,6 +102,8 @@ class Runtime:
         self._settle = Grouped(effects.settle)
         self._send = Grouped(self._send_all)
         self._committed = clock()
+        self._room = asyncio.Semaphore(system.concurrency)
+        self._draining = False
         self._failure: BaseException | None = None
         self._trouble: str | None = None
         self._poisoned = 0
@@ -124,11 +126,9 @@ class Runtime:
                 self._seen = await self._patiently(lambda: self._effects.watermarks(self._group))
                 while not stopping() and self._failure is None:
                     await self.step()
+                await self._drain()
                 if self._failure is not None:
                     raise self._failure
-                if self._tasks:
-                    await asyncio.wait(self._tasks, timeout=self._limits.drain)
-                await self._commit()
             finally:
                 for task in self._tasks:
                     task.cancel()
@@ -137,13 +137,20 @@ class Runtime:
                 await self._outbox.close()
                 await self._effects.close()
 
+    async def _drain(self) -> None:
+        """Finish the calls in progress, and start none: a call that is cut off counts as perhaps done."""
+        self._draining = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._limits.drain)
+        await self._commit()
+
     async def step(self) -> int:
         """One turn: read what is there, start it, commit what is finished. Returns how many messages were read."""
         if sum(map(len, self._lanes.values())) >= self._limits.backlog:
             await self._inbox.idle(self._limits.poll)
             messages: Sequence[Incoming] = ()
         else:
-            messages = await self._patiently(lambda: self._inbox.poll(self._limits.batch, self._limits.poll))
+            messages = await self._poll()
         self._marks.forget(self._inbox.assigned())
         for message in messages:
             self._marks.began(message)
@@ -151,6 +158,15 @@ class Runtime:
         if self._clock() - self._committed >= self._limits.commit:
             await self._commit()
         return len(messages)
+
+    async def _poll(self) -> Sequence[Incoming]:
+        try:
+            return await self._inbox.poll(self._limits.batch, self._limits.poll)
+        except BrokerUnavailable as exc:
+            # Not patient: the group is served meanwhile, and a stop is heard.
+            log.warning("consumer.not_read", error=str(exc))
+            await self._inbox.idle(self._limits.poll)
+            return ()
 
     async def _receive(self, message: Incoming) -> None:
         try:
@@ -182,11 +198,18 @@ class Runtime:
             raise ConsumerStopped(msg)
 
     async def _commit(self) -> None:
+        """Not patient: what could not be committed is committed next time, and a stop is not held up by it."""
         self._committed = self._clock()
-        offsets = self._marks.take()
-        if offsets:
-            await self._patiently(lambda: self._effects.mark(self._group, offsets))
-            await self._patiently(lambda: self._inbox.commit(offsets))
+        offsets = self._marks.ready()
+        if not offsets:
+            return
+        try:
+            await self._effects.mark(self._group, offsets)
+            await self._inbox.commit(offsets)
+        except _TRANSIENT as exc:
+            log.warning("consumer.not_committed", error=f"{type(exc).__name__}: {exc}")
+        else:
+            self._marks.committed(offsets)
 
     # -- one command -----------------------------------------------------------------------------------------------
 
@@ -196,7 +219,9 @@ class Runtime:
         try:
             while lane:
                 with telemetry.processing(lane[0].incoming, lane[0].event, self._group):
-                    await self._handle(lane[0])
+                    handled = await self._handle(lane[0])
+                if not handled:
+                    return
                 self._marks.ended(lane[0].incoming)
                 lane.popleft()
             del self._lanes[key]
@@ -206,23 +231,31 @@ class Runtime:
             log.error("consumer.failed", saga_id=str(key[0]), step=key[1], error=f"{type(exc).__name__}: {exc}")
             self._failure = self._failure or exc
 
-    async def _handle(self, command: ReceivedCommand) -> None:
+    async def _handle(self, command: ReceivedCommand) -> bool:
+        """Deal with one command; False where the stop came first."""
         owner = self._ids.token()
         while True:
-            asked_at = self._clock()
-            admitted = await self._patiently(lambda: self._claim(self._claim_of(command, owner)))
-            verdict = admitted.verdict
+            # A place comes before the claim: what a worker had claimed when it died counts as perhaps called, so a
+            # queue of claims would be a queue of doubts.
+            async with self._room:
+                if self._draining:
+                    return False
+                asked_at = self._clock()
+                admitted = await self._patiently(lambda: self._claim(self._claim_of(command, owner)))
+                verdict = admitted.verdict
+                if isinstance(verdict, Perform):
+                    result = await self._perform(command, admitted, verdict, asked_at)
             match verdict:
                 case Wait(until=until):
                     await self._sleep(min(_WAIT_STEP, max(0.01, (until - admitted.now).total_seconds())))
                     continue
                 case Perform():
-                    await self._perform(command, admitted, verdict, asked_at)
+                    await self._conclude(command, admitted, result)
                 case Repeat() | StayUnknown():
                     await self._repeat(command, admitted.row)
                 case Refuse():
                     await self._answer(await self._reply(command, UNDONE))
-            return
+            return True
 
     def _claim_of(self, command: ReceivedCommand, owner: UUID) -> Claim:
         lease = self._lease(command)
@@ -234,12 +267,19 @@ class Runtime:
         """Longer than the call's time-out, also after the first quarter of it has passed (see `Performer`)."""
         return command.action.timeout * 1.4 + self._limits.lease_margin
 
-    async def _perform(self, command: ReceivedCommand, admitted: Admitted, verdict: Perform, asked_at: float) -> None:
+    async def _perform(
+        self, command: ReceivedCommand, admitted: Admitted, verdict: Perform, asked_at: float
+    ) -> Succeeded | Failure | None:
+        assert admitted.row is not None
+        assert admitted.row.owner is not None
+        return await self._performer.perform(command, admitted.row.owner, verdict, asked_at, self._lease(command))
+
+    async def _conclude(self, command: ReceivedCommand, admitted: Admitted, result: Succeeded | Failure | None) -> None:
+        """Store the outcome with its answer, and then send it."""
         row = admitted.row
         assert row is not None
         owner = row.owner
         assert owner is not None
-        result = await self._performer.perform(command, owner, verdict, asked_at, self._lease(command))
         if result is None:
             log.warning("consumer.claim_lost", saga_id=str(command.saga_id), step=command.identity.step)
             return

@@ -144,6 +144,7 @@ class Batch:
         work = _Work(locked.now, {i: s.revision for i, s in locked.sagas.items()}, dict(locked.sagas))
         for incoming, reason in dead:
             work.outgoing.append(self._bury(work, incoming, reason))
+            work.released |= _held_cause(incoming)
         for message in messages:
             try:
                 await self._one(work, message, known)
@@ -165,10 +166,10 @@ class Batch:
         assert saga_id is not None
         cause = (saga_id, message.cause)
         state = work.states.get(saga_id)
-        if isinstance(message.message, Requested):
-            _check_request(saga_id, message.message, state, work.now)
         if message.held:
             work.released.add(cause)
+        if isinstance(message.message, Requested):
+            _check_request(saga_id, message.message, state, work.now)
         if cause in work.seen:
             return
         if cause in known:
@@ -321,7 +322,20 @@ class Batch:
         version = state.revision if state else None
         stage = "apply" if saga_id else "read"
         grave = Grave(reason.reason, reason.message, stage, self._group, work.now, saga_id=saga_id, version=version)
-        return bury(incoming, grave)
+        # As it was sent, without the mark of our own that it has been held.
+        headers = tuple(header for header in incoming.headers if header[0] != HELD_HEADER)
+        return bury(replace(incoming, headers=headers), grave)
+
+
+def _held_cause(incoming: Incoming) -> set[tuple[UUID, UUID]]:
+    """What a held message that is given up was held as: it would else come again for ever."""
+    if not any(name == HELD_HEADER for name, _ in incoming.headers):
+        return set()
+    try:
+        event = read_event(incoming.headers)
+    except BadMessage:
+        return set()  # we hold only what we could read
+    return {(event.saga_id, event.cause)} if event.saga_id else set()
 
 
 def _check_request(saga_id: UUID, message: Requested, state: SagaState | None, now: datetime) -> None:

@@ -155,10 +155,12 @@ def settled(
     """The row after the call, and what may be said of it.
 
     After an unknown, "rejected" proves nothing: the target may be refusing its own duplicate. A target that honours
-    the key binds its answer to it and would have told of its success.
+    the key binds its answer to it and would have told of its success. And "failed" is said of one attempt alone: it
+    stays unknown what became of the earlier one, whose answer the coordinator may have missed.
     """
     if isinstance(result, Failure):
-        if result.outcome is Outcome.REJECTED and claimed.doubtful and effect != "idempotent":
+        proves = result.outcome is Outcome.REJECTED and effect == "idempotent"
+        if claimed.doubtful and not proves:
             result = replace(result, outcome=Outcome.UNKNOWN)
         doubtful = claimed.doubtful or result.outcome is Outcome.UNKNOWN
         status = RowStatus(result.outcome.value)

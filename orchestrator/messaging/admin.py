@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from orchestrator.messaging.errors import BadSetting, BrokerUnavailable
+from orchestrator.messaging.kafka import LARGEST_LETTER
 from orchestrator.messaging.topics import SYSTEMS
 
 __all__ = ["create_topics", "partition_counts"]
@@ -64,5 +65,7 @@ def create_topics(kafka: Mapping[str, Any], names: Sequence[str], partitions: in
 def _config(name: str) -> dict[str, str]:
     if name == SYSTEMS:
         return {"cleanup.policy": "compact"}
-    # A dead letter waits for a person, and people go on holiday.
-    return {"retention.ms": str(365 * 24 * 3600 * 1000)} if name.endswith(".dlq") else {}
+    if name.endswith(".dlq"):
+        # A dead letter waits for a person, and people go on holiday. It is larger than its message.
+        return {"retention.ms": str(365 * 24 * 3600 * 1000), "max.message.bytes": str(LARGEST_LETTER)}
+    return {}

@@ -22,10 +22,22 @@ from orchestrator.messaging.errors import BadSetting, BrokerFatal, BrokerUnavail
 from orchestrator.messaging.message import Incoming, Outgoing
 from orchestrator.messaging.ports import OnAssign, Receipt, Refusal
 
-__all__ = ["KafkaInbox", "KafkaOutbox", "Run", "consumer_config", "directly", "in_thread", "producer_config"]
+__all__ = [
+    "LARGEST_LETTER",
+    "KafkaInbox",
+    "KafkaOutbox",
+    "Run",
+    "consumer_config",
+    "directly",
+    "in_thread",
+    "producer_config",
+]
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+
+# Twice what a topic takes by default: a dead letter is its message and a kilobyte of reasons.
+LARGEST_LETTER = 2_097_176
 
 _REQUEST_SECONDS = 10.0
 _IDLE_POLL_SECONDS = 0.2
@@ -88,7 +100,10 @@ def producer_config(kafka: Mapping[str, Any]) -> dict[str, Any]:
         BadSetting: as for consumers.
 
     """
-    defaults = {"linger.ms": 0, "delivery.timeout.ms": 30_000, "compression.type": "lz4"}
+    # The limit is the broker's: the client's own, 1,000,000 bytes by default, would refuse the dead letter of what the
+    # broker had taken from somebody else.
+    limit = {"message.max.bytes": LARGEST_LETTER}
+    defaults = {"linger.ms": 0, "delivery.timeout.ms": 30_000, "compression.type": "lz4", **limit}
     return _config({k: v for k, v in kafka.items() if k not in _CONSUMER_ONLY}, defaults, _PINNED_PRODUCER)
 
 

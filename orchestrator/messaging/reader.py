@@ -140,6 +140,9 @@ def _control(record: Record) -> Control | Wake:
         return Wake()
     if record.direction not in (None, Direction.DO, Direction.UNDO):
         raise BadMessage("invalid", f"direction is {record.direction!r}")
+    if record.resolved not in (None, "done", "not-done"):
+        # It goes into a header of the command, where a consumer would refuse all that it does not know.
+        raise BadMessage("invalid", f"resolved is {record.resolved[:20]!r}, not 'done' or 'not-done'")
     return Control(
         command=ControlCommand(record.command.value),
         actor=record.actor,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from consumers.bootstrap import make_runtime
@@ -148,7 +148,7 @@ class Wire:
             found = []
             partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
             for partition in partitions:
-                low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+                low, high = _watermarks(consumer, TopicPartition(topic, partition))
                 if high > low:
                     consumer.assign([TopicPartition(topic, partition, low)])
                     while not found or found[-1].partition() != partition or found[-1].offset() < high - 1:
@@ -159,6 +159,18 @@ class Wire:
             return found
         finally:
             consumer.close()
+
+
+def _watermarks(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+    """A topic that has just been made may not have found its leader yet."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return consumer.get_watermark_offsets(place, timeout=10)  # type: ignore[no-any-return]
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 @pytest.fixture

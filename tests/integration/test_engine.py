@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -356,3 +357,18 @@ def test_the_writer_keeps_ids_for_the_same_cause(settings: Any) -> None:
     writer = Writer(make_codec(settings), 10_000)
     context = Context(uuid7(), uuid4(), datetime.now(UTC))
     assert writer.park(context, "x", None, None) == writer.park(context, "x", None, None)
+
+
+async def test_a_bad_message_as_large_as_kafka_takes_is_dead_lettered_with_its_reason(
+    engine: Any, agent: Agent, systems: Systems, make_vendor: Make, wire: Any
+) -> None:
+    # Kafka's limit is 1,048,588 bytes a batch, and the client's own by default less; the letter has a kilobyte more.
+    value = os.urandom(1_046_000)
+    wire.send("vendor-onboarding.requests", value, [])
+    engine.start()
+    vendor = make_vendor(1)
+    await agent.publish(vendor)
+    assert (await agent.outcome(vendor.saga_id, 30)).status.value == "completed"
+    await engine.until(lambda: bool(wire.read("vendor-onboarding.requests.dlq")))
+    (letter,) = wire.read("vendor-onboarding.requests.dlq")
+    assert letter.value() == value

@@ -70,8 +70,11 @@ class MemoryInbox:
     partitions: frozenset[TopicPartition] = frozenset()
 
     def put(self, topic: str, value: bytes | None, event: Event | None, partition: int = 0) -> Incoming:
-        offset = len([m for m in self.log if m.place == (topic, partition)])
-        message = Incoming(topic, partition, offset, b"k", value, event.headers() if event else ())
+        return self.put_again(Outgoing(topic, b"k", value, event.headers() if event else ()), partition)
+
+    def put_again(self, sent: Outgoing, partition: int = 0) -> Incoming:
+        offset = len([m for m in self.log if m.place == (sent.topic, partition)])
+        message = Incoming(sent.topic, partition, offset, sent.key, sent.value, sent.headers)
         self.partitions |= {message.place}
         self.waiting.append(message)
         self.log.append(message)
@@ -173,13 +176,24 @@ class Worker:
         )
         self.system = system
 
-    def command(self, record: Record, *, attempt: int = 1, direction: str = "do", **details: Any) -> None:
-        """Ask for one attempt of the step `s`."""
-        key = effect_key(self.saga_id, "s", direction, 1)
+    def command(
+        self, record: Record, *, step: str = "s", attempt: int = 1, direction: str = "do", **details: Any
+    ) -> None:
+        """Ask for one attempt of a step."""
+        key = effect_key(self.saga_id, step, direction, 1)
         event = Event(
-            f"{direction}/{attempt}", "saga-coordinator", "t", self.clock.now(), self.saga_id, "s", direction, 1, attempt,
-            idempotency_key=key, **details,
-        )  # fmt: skip
+            f"{step}/{direction}/{attempt}",
+            "saga-coordinator",
+            "t",
+            self.clock.now(),
+            self.saga_id,
+            step,
+            direction,
+            1,
+            attempt,
+            idempotency_key=key,
+            **details,
+        )
         self.inbox.put(f"{self.system.name}.commands", self.codec.encode(record), event)
 
     async def work(self, turns: int = 20) -> None:

@@ -203,3 +203,30 @@ async def test_a_duplicate_whose_saga_is_not_in_sight_yet_is_sent_again_whole(re
     replica.request(vendor)
     await replica.coordinator.step()
     assert len(replica.sent("erp.commands")) == 1
+
+
+async def test_a_held_message_that_can_be_read_no_more_is_dead_lettered_once(replica: Any) -> None:
+    vendor = make_vendor()
+    replica.control(vendor.saga_id, SagaControl(command=ControlCommand.cancel, actor="ops"))
+    await replica.coordinator.step()
+    ((held, _),) = replica.store.held.values()
+    again = held.message
+    replica.inbox.put_again(replace(again, value=b"\x00\x7f\xff\xff\xff"))  # its schema was taken out of the registry
+    await replica.coordinator.step()
+    assert len(replica.sent("saga.control.dlq")) == 1
+    assert replica.store.held == {}
+
+
+async def test_the_dead_letter_of_a_held_message_has_the_headers_it_was_sent_with(make_replica: Any) -> None:
+    replica = make_replica(vendor_onboarding, control_hold=1.0)
+    sent = replica.control(make_vendor().saga_id, SagaControl(command=ControlCommand.cancel, actor="ops"))
+    await replica.coordinator.step()
+    ((held, _),) = replica.store.held.values()
+    replica.clock.seconds += 5
+    replica.inbox.put_again(held.message)
+    await replica.coordinator.step()
+    (letter,) = replica.sent("saga.control.dlq")
+    assert (letter.key, letter.value) == (sent.key, sent.value)
+    added = {name for name, _ in letter.headers[len(sent.headers) :]}
+    assert letter.headers[: len(sent.headers)] == sent.headers
+    assert all(name.startswith(("__dlq.", "saga-dlq-")) for name in added)

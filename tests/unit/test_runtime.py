@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from consumers.errors import Rejected, Unknown
 from consumers.system import Call, System
 from orchestrator.core.sample import sample
+from orchestrator.messaging.errors import BrokerUnavailable
 from schemas.errors import RegistryUnavailable
 from schemas.models import CreateVendor, ErpPaymentTerms, ErpVendorType, FailureOutcome, StepFailed, VendorCreated
 
@@ -26,7 +28,10 @@ def vendor() -> CreateVendor:
 
 
 class Erp:
-    """A system whose one handler does what it is told, call by call; the last plan holds for good."""
+    """A system whose one handler does what it is told, call by call; the last plan holds for good.
+
+    An event is waited for within the call.
+    """
 
     def __init__(self, *plans: Any) -> None:
         self.calls: list[int] = []
@@ -39,6 +44,9 @@ class Erp:
         plan = self.plans.pop(0) if len(self.plans) > 1 else self.plans[0]
         if isinstance(plan, Exception):
             raise plan
+        if isinstance(plan, asyncio.Event):
+            await plan.wait()
+            return CREATED  # type: ignore[return-value]
         return plan  # type: ignore[no-any-return]
 
 
@@ -123,3 +131,111 @@ async def test_a_system_that_cannot_be_asked_is_not_called_again_after_an_unknow
     await worker.work()
     assert erp.calls == [1]
     assert [record.outcome.value for record, _ in worker.answers] == ["unknown", "unknown"]
+
+
+async def test_a_database_that_is_away_before_the_call_leaves_no_doubt(make_worker: Any, vendor: CreateVendor) -> None:
+    erp = Erp(CREATED)
+    worker = make_worker(erp.system)
+    claim = worker.runtime._claim
+
+    async def slow(asked: Any) -> Any:
+        await worker.clock.sleep(5)  # so long that the claim is not fresh any more
+        return await claim(asked)
+
+    worker.runtime._claim = slow
+    worker.effects.away = {"renew"}
+    worker.command(vendor)
+    await worker.work()
+    assert erp.calls == []
+    ((answer, _),) = worker.answers
+    assert isinstance(answer, StepFailed)
+    assert (answer.outcome.value, answer.code) == ("failed", "EFFECTS_UNAVAILABLE")
+
+
+async def test_a_consumer_stops_although_its_database_is_away(make_worker: Any, vendor: CreateVendor) -> None:
+    worker = make_worker(Erp(CREATED).system, commit=0.0)
+    worker.command(vendor)
+    stopping = [False]
+
+    async def run() -> None:
+        await worker.runtime.run(lambda: stopping[0])
+
+    task = asyncio.create_task(run())
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert worker.inbox.committed == {("erp.commands", 0): 1}
+    worker.effects.away = {"mark"}
+    worker.command(vendor)
+    for _ in range(200):
+        await asyncio.sleep(0)
+    stopping[0] = True
+    async with asyncio.timeout(5):
+        await task
+    assert worker.inbox.committed == {("erp.commands", 0): 1}
+
+
+async def test_offsets_that_could_not_be_marked_are_committed_later(make_worker: Any, vendor: CreateVendor) -> None:
+    worker = make_worker(Erp(CREATED).system, commit=0.0)
+    worker.effects.away = {"mark"}
+    worker.command(vendor)
+    await worker.work()
+    assert worker.inbox.committed == {}
+    worker.effects.away = set()
+    await worker.work()
+    assert worker.inbox.committed == {("erp.commands", 0): 1}
+
+
+async def test_a_consumer_stops_although_the_broker_does_not_tell_its_offsets(make_worker: Any) -> None:
+    worker = make_worker(Erp(CREATED).system)
+    turns = [0]
+
+    async def poll(most: int, timeout: float) -> Any:
+        await asyncio.sleep(0)
+        raise BrokerUnavailable("_TIMED_OUT")
+
+    async def idle(seconds: float) -> None:
+        turns[0] += 1  # the group is served meanwhile: a rebalance may take the partition away
+        await asyncio.sleep(0)
+
+    worker.inbox.poll, worker.inbox.idle = poll, idle
+    async with asyncio.timeout(5):
+        await worker.runtime.run(lambda: turns[0] > 3)
+
+
+async def test_a_command_that_waits_for_its_turn_is_not_claimed(make_worker: Any, vendor: CreateVendor) -> None:
+    # What a worker had claimed when it died counts as perhaps called, and a blind action then waits for a person.
+    erp = Erp(asyncio.Event(), CREATED)
+    erp.system.concurrency = 1
+    worker = make_worker(erp.system)
+    for step in ("s", "t", "u"):
+        worker.command(vendor, step=step)
+    await worker.runtime.step()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert erp.calls == [1]
+    assert [identity.step for identity in worker.effects.rows] == ["s"]
+    for task in worker.runtime._tasks:
+        task.cancel()
+
+
+async def test_a_stop_finishes_what_was_called_and_starts_nothing_more(make_worker: Any, vendor: CreateVendor) -> None:
+    called = asyncio.Event()
+    erp = Erp(called, CREATED)
+    erp.system.concurrency = 1
+    worker = make_worker(erp.system)
+    for step in ("s", "t", "u"):
+        worker.command(vendor, step=step)
+    stopping = [False]
+    task = asyncio.create_task(worker.runtime.run(lambda: stopping[0]))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    stopping[0] = True
+    for _ in range(50):
+        await asyncio.sleep(0)
+    called.set()
+    async with asyncio.timeout(5):
+        await task
+    assert erp.calls == [1]
+    assert len(worker.answers) == 1
+    assert [identity.step for identity in worker.effects.rows] == ["s"]
+    assert worker.inbox.committed == {("erp.commands", 0): 1}

@@ -22,95 +22,97 @@ PLACE: TopicPartition = ("erp.commands", 0)
 # -- Watermarks ------------------------------------------------------------------------------------------------------
 
 
+def begin(marks: Watermarks, *offsets: int, partition: int = 0) -> list[Incoming]:
+    """Deliver these; each delivery is a message of its own."""
+    messages = [at(offset, partition) for offset in offsets]
+    for message in messages:
+        marks.began(message)
+    return messages
+
+
 def test_nothing_may_be_committed_while_the_first_message_is_open() -> None:
     marks = Watermarks()
-    for offset in (5, 6, 7):
-        marks.began(at(offset))
-    marks.ended(at(7))
-    marks.ended(at(6))
-    assert marks.take() == {}
-    marks.ended(at(5))
-    assert marks.take() == {PLACE: 8}
+    first, second, third = begin(marks, 5, 6, 7)
+    marks.ended(third)
+    marks.ended(second)
+    assert marks.ready() == {}
+    marks.ended(first)
+    assert marks.ready() == {PLACE: 8}
 
 
-def test_what_was_taken_is_not_taken_again() -> None:
+def test_what_could_not_be_committed_is_there_the_next_time() -> None:
     marks = Watermarks()
-    marks.began(at(5))
-    marks.ended(at(5))
-    assert marks.take() == {PLACE: 6}
-    assert marks.take() == {}
+    (first,) = begin(marks, 5)
+    marks.ended(first)
+    assert marks.ready() == {PLACE: 6}
+    assert marks.ready() == {PLACE: 6}
+    (second,) = begin(marks, 6)
+    marks.ended(second)
+    marks.committed({PLACE: 6})  # of a commit that began before the second had ended
+    assert marks.ready() == {PLACE: 7}
+    marks.committed({PLACE: 7})
+    assert marks.ready() == {}
 
 
 def test_gaps_between_offsets_hold_nothing_up() -> None:
     marks = Watermarks()
-    for offset in (5, 9, 100):
-        marks.began(at(offset))
-    marks.ended(at(5))
-    marks.ended(at(9))
-    assert marks.take() == {PLACE: 10}
+    first, second, _ = begin(marks, 5, 9, 100)
+    marks.ended(first)
+    marks.ended(second)
+    assert marks.ready() == {PLACE: 10}
 
 
 def test_a_partition_that_was_taken_from_us_moves_no_offset() -> None:
     marks = Watermarks()
-    marks.began(at(5))
-    marks.began(at(1, partition=1))
-    marks.ended(at(5))
+    (lost,) = begin(marks, 5)
+    (ours,) = begin(marks, 1, partition=1)
+    marks.ended(lost)
     marks.forget(frozenset({("erp.commands", 1)}))
-    marks.ended(at(5))
-    marks.ended(at(1, partition=1))
-    assert marks.take() == {("erp.commands", 1): 2}
+    marks.ended(lost)
+    marks.ended(ours)
+    assert marks.ready() == {("erp.commands", 1): 2}
 
 
-def test_a_partition_that_comes_back_begins_anew() -> None:
+def test_only_the_delivery_itself_ends_a_message_of_a_partition_that_came_back() -> None:
     marks = Watermarks()
-    for offset in (5, 6):
-        marks.began(at(offset))
+    before = begin(marks, 5, 6)
     marks.forget(frozenset())
-    for offset in (5, 6):
-        marks.began(at(offset))
-    # The work that was in progress when it was taken ends now: it is the same message, and it is dealt with.
-    marks.ended(at(6))
-    assert marks.take() == {}
-    marks.ended(at(5))
-    assert marks.take() == {PLACE: 7}
-    for offset in (5, 6):
-        marks.ended(at(offset))
-    marks.began(at(7))
-    marks.ended(at(7))
-    assert marks.take() == {PLACE: 8}
+    again = begin(marks, 5, 6)
+    for message in before:
+        marks.ended(message)
+    assert marks.ready() == {}
+    for message in again:
+        marks.ended(message)
+    assert marks.ready() == {PLACE: 7}
 
 
 class Naive:
-    """The definition: everything that is open, and what has been read so far."""
+    """The definition: every delivery since the partition is ours, and whether it has ended."""
 
     def __init__(self) -> None:
-        self.open: dict[TopicPartition, dict[int, bool]] = {}
-        self.taken: dict[TopicPartition, int] = {}
+        self.deliveries: dict[TopicPartition, list[tuple[Incoming, bool]]] = {}
+        self.committed: dict[TopicPartition, int] = {}
 
     def began(self, message: Incoming) -> None:
-        self.open.setdefault(message.place, {})[message.offset] = False
+        self.deliveries.setdefault(message.place, []).append((message, False))
 
     def ended(self, message: Incoming) -> None:
-        known = self.open.get(message.place, {})
-        if message.offset in known:
-            known[message.offset] = True
+        known = self.deliveries.get(message.place, [])
+        known[:] = [(m, done or m is message) for m, done in known]
 
     def forget(self, kept: frozenset[TopicPartition]) -> None:
-        for place in set(self.open) - kept:
-            del self.open[place]
-            self.taken.pop(place, None)
+        for place in set(self.deliveries) - kept:
+            del self.deliveries[place]
+            self.committed.pop(place, None)
 
-    def take(self) -> dict[TopicPartition, int]:
+    def ready(self) -> dict[TopicPartition, int]:
         found = {}
-        for place, offsets in self.open.items():
-            finished = []
-            for offset in sorted(offsets):
-                if not offsets[offset]:
+        for place, deliveries in self.deliveries.items():
+            for message, done in deliveries:
+                if not done:
                     break
-                finished.append(offset)
-            if finished and self.taken.get(place) != finished[-1] + 1:
-                found[place] = self.taken[place] = finished[-1] + 1
-        return found
+                found[place] = message.offset + 1
+        return {place: offset for place, offset in found.items() if self.committed.get(place) != offset}
 
 
 STEPS = st.lists(
@@ -118,7 +120,7 @@ STEPS = st.lists(
         st.tuples(st.just("began"), st.integers(0, 2), st.integers(1, 3)),
         st.tuples(st.just("ended"), st.integers(0, 2), st.integers(0, 9)),
         st.tuples(st.just("forget"), st.frozensets(st.integers(0, 2)), st.just(0)),
-        st.tuples(st.just("take"), st.just(0), st.just(0)),
+        st.tuples(st.just("commit"), st.just(0), st.just(0)),
     ),
     max_size=80,
 )
@@ -130,21 +132,21 @@ def test_watermarks_are_what_the_naive_model_says(steps: list[tuple[str, int | f
     marks, naive = Watermarks(), Naive()
     position = dict.fromkeys(range(3), 10)
     committed = dict.fromkeys(range(3), 10)
-    read: dict[int, list[int]] = {p: [] for p in range(3)}
-    for kind, partition, number in [*steps, ("take", 0, 0)]:
+    read: dict[int, list[Incoming]] = {p: [] for p in range(3)}
+    for kind, partition, number in [*steps, ("commit", 0, 0)]:
         match kind:
             case "began":
                 assert isinstance(partition, int)
                 position[partition] += number
                 message = at(position[partition], partition)
-                read[partition].append(message.offset)
+                read[partition].append(message)
                 marks.began(message)
                 naive.began(message)
             case "ended":
                 assert isinstance(partition, int)
                 # Any message ever read, also one of an assignment that is over, also one that has ended before.
                 if read[partition]:
-                    message = at(read[partition][-1 - number % len(read[partition])], partition)
+                    message = read[partition][-1 - number % len(read[partition])]
                     marks.ended(message)
                     naive.ended(message)
             case "forget":
@@ -154,9 +156,11 @@ def test_watermarks_are_what_the_naive_model_says(steps: list[tuple[str, int | f
                 naive.forget(kept)
                 # What comes back is read again from what was committed.
                 position |= {p: committed[p] for p in range(3) if p not in partition}
-            case "take":
-                found = marks.take()
-                assert found == naive.take()
+            case "commit":
+                found = marks.ready()
+                assert found == naive.ready()
+                marks.committed(found)
+                naive.committed |= found
                 committed |= {p: offset for (_, p), offset in found.items()}
 
 

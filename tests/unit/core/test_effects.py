@@ -122,3 +122,14 @@ def test_rejected_after_doubt_proves_nothing_unless_bound_to_the_key(effect: str
     assert result.outcome is outcome
     assert after.status.value == outcome.value
     assert after.owner is None
+
+
+@pytest.mark.parametrize("effect", ["idempotent", "queryable"])
+def test_failed_after_doubt_is_still_a_doubt(effect: str) -> None:
+    # This attempt did nothing; an earlier one may have. The coordinator may have missed its answer.
+    row = EffectRow(RowStatus.CLAIMED, 2, OWNER, LATER, doubtful=True)
+    after, result = settled(row, effect, Failure(Outcome.FAILED, "CANNOT_CONNECT", retry_after=3))  # type: ignore[arg-type]
+    assert result == Failure(Outcome.UNKNOWN, "CANNOT_CONNECT", retry_after=3)
+    assert (after.status, after.doubtful) == (RowStatus.UNKNOWN, True)
+    # So the next attempt asks a queryable system before it calls it.
+    assert admit(ask(3, effect), after, None, NOW) == Perform(probe=effect == "queryable", doubtful=True)
