@@ -38,7 +38,9 @@ def build(config: SystemConfig) -> System:
     async def find_vendor(command: CreateVendor, call: Call) -> VendorCreated | None:
         query = {"tax_id": command.tax_id, "reference": str(call.saga_id)}
         answer = await rest.look_up("/vendors", call=call, params=query)
-        return parse(VendorCreated, answer["items"][0]) if answer and answer["items"] else None
+        # An answer without `items` is a broken one, and must not read as "not done".
+        found = [] if answer is None else answer["items"]
+        return parse(VendorCreated, found[0]) if found else None
 
     @erp.action(DeactivateVendor)
     async def deactivate_vendor(command: DeactivateVendor, call: Call) -> VendorDeactivated:

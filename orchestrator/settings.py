@@ -7,13 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 __all__ = ["BadSettings", "Settings", "load", "load_attribute"]
 
 
 class BadSettings(Exception):
     """A setting is missing or wrong; the message names the environment variable."""
+
+
+class _Environment(EnvSettingsSource):
+    """Text stays text: pydantic-settings would make a number of a password such as 1e5."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo | None, value: Any) -> Any:
+        """JSON for a whole setting. `field` is None for one entry of it, which is left as it is."""
+        if field is None:
+            msg = f"{field_name} is no JSON"
+            raise ValueError(msg)
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError as exc:
+            msg = f"SAGA_{field_name.upper()}: not JSON: {exc}"
+            raise ValueError(msg) from exc
 
 
 class Settings(BaseSettings):
@@ -23,7 +39,7 @@ class Settings(BaseSettings):
     `name=value` lines by `SAGA_KAFKA_FILE`.
     """
 
-    model_config = SettingsConfigDict(env_prefix="SAGA_", env_nested_delimiter="__", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="SAGA_", env_nested_delimiter="__", env_ignore_empty=True, extra="ignore")
 
     kafka_bootstrap_servers: str = "127.0.0.1:9092"
     kafka: dict[str, Any] = Field(default_factory=dict)
@@ -97,6 +113,19 @@ class Settings(BaseSettings):
                 raise ValueError(msg)
         return address
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given in code, then the environment."""
+        del env_settings, dotenv_settings, file_secret_settings
+        return init_settings, _Environment(settings_cls)
+
     @property
     def effects_url(self) -> str:
         """Where the consumers keep their effect table."""
@@ -165,8 +194,8 @@ def load(**overrides: Any) -> Settings:
     except ValidationError as exc:
         lines = [f"SAGA_{'__'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in exc.errors()]
         raise BadSettings("; ".join(lines)) from exc
-    except ValueError as exc:  # pydantic-settings: a nested value that is not JSON
-        raise BadSettings(str(exc)) from exc
+    except ValueError as exc:  # pydantic-settings: a nested value that is not JSON; the cause is ours
+        raise BadSettings(str(exc.__cause__ or exc)) from exc
 
 
 def load_attribute(setting: str, path: str) -> Any:
@@ -182,6 +211,6 @@ def load_attribute(setting: str, path: str) -> Any:
         raise BadSettings(msg)
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as exc:
-        msg = f"{setting}: {path!r}: {exc}"
+    except Exception as exc:  # its module is a user's code, and may raise anything while it loads
+        msg = f"{setting}: {path!r}: {type(exc).__name__}: {exc}"
         raise BadSettings(msg) from exc

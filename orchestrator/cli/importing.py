@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -73,12 +74,13 @@ def _rows(path: Path, definition: Saga) -> Iterator[tuple[int, Mapping[str, Any]
     except OSError as exc:
         raise CliError("UNREADABLE", f"{path}: {exc.strerror}", exit_code=Exit.USAGE) from exc
     except UnicodeDecodeError as exc:
-        line = data[: exc.start].count(b"\n") + 1
+        line = exc.object[: exc.start].count(b"\n") + 1
         text = f"{path}, line {line}: not UTF-8 (byte {exc.object[exc.start]:#04x}); save the file as UTF-8"
         raise CliError("WRONG_ENCODING", text, exit_code=Exit.USAGE) from exc
-    if path.suffix == ".csv":
+    kind = path.suffix.lower()
+    if kind == ".csv":
         yield from _csv_rows(path, text, definition)
-    elif path.suffix in {".jsonl", ".ndjson"} or str(path) == STDIN:
+    elif kind in {".jsonl", ".ndjson"} or str(path) == STDIN:
         yield from _json_rows(text)
     else:
         raise CliError("UNKNOWN_FORMAT", f"{path}: a file ends in .jsonl or .csv", exit_code=Exit.USAGE)
@@ -90,42 +92,59 @@ def _json_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any] | RowError]]:
             continue
         try:
             row = json.loads(content)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             yield line, RowError(line, f"no JSON: {exc}")
             continue
         yield line, row if isinstance(row, dict) else RowError(line, "no JSON object")
 
 
 def _csv_rows(path: Path, text: str, definition: Saga) -> Iterator[tuple[int, Mapping[str, Any] | RowError]]:
-    reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
-    try:
-        columns = reader.fieldnames or []
-    except csv.Error as exc:
-        raise CliError("UNREADABLE", f"{path}, line 1: {exc}", exit_code=Exit.USAGE) from exc
+    # Not `splitlines`, which also ends lines at characters that a cell may hold, such as U+2028.
+    table = _csv_table(csv.reader(io.StringIO(text, newline=""), strict=True))
+    line, columns = next(table, (1, []))
+    if isinstance(columns, RowError):
+        raise CliError("UNREADABLE", f"{path}, line {line}: {columns.message}", exit_code=Exit.USAGE)
+    _check_columns(path, columns, definition)
+    for line, cells in table:
+        if isinstance(cells, RowError):
+            yield line, cells
+        elif len(cells) > len(columns):
+            yield line, RowError(line, f"more cells than the {len(columns)} columns")
+        else:
+            # An empty cell is a missing value: CSV has no other way to say it.
+            yield line, {name: cell for name, cell in zip(columns, cells, strict=False) if cell}
+
+
+def _csv_table(reader: Any) -> Iterator[tuple[int, list[str] | RowError]]:
+    """Each row that is not blank, with the line in which it begins."""
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as exc:
+            yield line, RowError(line, str(exc))
+            continue
+        if cells:
+            yield line, cells
+
+
+def _check_columns(path: Path, columns: list[str], definition: Saga) -> None:
     fields = definition.request.model_fields
     missing = [name for name, field in fields.items() if field.is_required() and name not in columns]
     if missing:
         found = f"it has {', '.join(columns)[:300]}" if columns else "it is empty"
         text = f"{path}: no column {', '.join(missing)}; {found}"
         raise CliError("MISSING_COLUMN", text, exit_code=Exit.USAGE)
-    while True:
-        line = reader.line_num + 1
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as exc:
-            yield line, RowError(line, str(exc))
-            continue
-        if None in row:
-            yield line, RowError(line, f"more cells than the {len(columns)} columns")
-        else:
-            # An empty cell is a missing value: CSV has no other way to say it.
-            yield line, {name: cell for name, cell in row.items() if cell not in ("", None)}
+    double = [name for name in fields if columns.count(name) > 1]
+    if double:
+        text = f"{path}: more than one column {', '.join(double)}"
+        raise CliError("DOUBLE_COLUMN", text, exit_code=Exit.USAGE)
 
 
 def _describe(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"])
+    where = ".".join(str(part) for part in error["loc"]) or "the row"
     given = str(error.get("input"))
     shown = given if len(given) <= _LONGEST_SHOWN else f"{given[:_LONGEST_SHOWN]}… ({len(given)} characters)"
     if error["type"] == "missing":
