@@ -39,7 +39,9 @@ class Settings(BaseSettings):
     `name=value` lines by `SAGA_KAFKA_FILE`.
     """
 
-    model_config = SettingsConfigDict(env_prefix="SAGA_", env_nested_delimiter="__", env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="SAGA_", env_nested_delimiter="__", env_ignore_empty=True, extra="ignore"
+    )
 
     kafka_bootstrap_servers: str = "127.0.0.1:9092"
     kafka: dict[str, Any] = Field(default_factory=dict)

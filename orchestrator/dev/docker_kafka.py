@@ -1,8 +1,7 @@
 """A real Apache Kafka in a container, through testcontainers (a development dependency; needs a Docker engine).
 
-testcontainers has its own reaper, Ryuk, for containers whose maker was killed; where its image is not to be had,
-TESTCONTAINERS_RYUK_DISABLED=true is set and nothing reaps. So each container gets a watcher, a supervised child of
-ours that removes it when it is asked to end or we are gone.
+testcontainers has its own reaper, Ryuk, for containers whose maker was killed, in an image that is not to be had
+everywhere. Ours is a watcher: a supervised child that removes the container when it is asked to end or we are gone.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -166,7 +166,8 @@ class DockerKafka:
         self.close()
 
     def _create(self) -> None:
-        from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - a development dependency
+        from testcontainers.core.config import testcontainers_config  # noqa: PLC0415 - a development dependency
+        from testcontainers.core.container import DockerContainer  # noqa: PLC0415
 
         wrapper = DockerContainer(self._image)
         host = wrapper.get_docker_client().host()
@@ -184,7 +185,12 @@ class DockerKafka:
         ports: dict[str, Any] = wrapper.ports
         ports[f"{_LISTENER_PORT}/tcp"] = ("127.0.0.1", self._port) if local else self._port
         try:
-            wrapper.start()
+            # The watcher does what testcontainers' own reaper is for, and needs no image of its own.
+            testcontainers_config.ryuk_disabled, before = True, testcontainers_config.ryuk_disabled
+            try:
+                wrapper.start()
+            finally:
+                testcontainers_config.ryuk_disabled = before
             self._watch(wrapper.get_container_id())
         except BaseException:
             wrapper.stop()
@@ -239,12 +245,27 @@ def _require() -> None:
         raise MissingTool(msg)
     import docker  # type: ignore[import-untyped]  # noqa: PLC0415 - comes with testcontainers
 
+    _require_socket()
     try:
         with closing(docker.from_env()) as client:
             client.ping()
     except docker.errors.DockerException as exc:
         msg = f"no Docker engine answers; install Docker and start it: {exc}"
         raise MissingTool(msg) from exc
+
+
+def _require_socket() -> None:
+    """The client forgets to close a Unix socket that it could not connect; so one of ours tries first."""
+    address = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    if not address.startswith("unix://"):
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(5.0)
+        try:
+            probe.connect(address.removeprefix("unix://"))
+        except OSError as exc:
+            msg = f"no Docker engine answers at {address}; install Docker and start it: {exc.strerror or exc}"
+            raise MissingTool(msg) from exc
 
 
 def main() -> None:
