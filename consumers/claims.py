@@ -116,7 +116,8 @@ def judge(claim: Claim, rows: Mapping[Identity, EffectRow], now: datetime, write
         # since the caller counts it from this try.
         row = replace(own, lease_until=until)
         writes.put(identity, claim.system, row, own)
-        return Admitted(Perform(probe=own.doubtful, doubtful=own.doubtful), row, now)
+        probe = own.doubtful and claim.ask.effect == "queryable"
+        return Admitted(Perform(probe=probe, doubtful=own.doubtful), row, now)
     verdict = admit(claim.ask, do, undo, now)
     # The highest attempt stays: an old command that is delivered again must not let a newer one call again.
     attempt = claim.ask.attempt if own is None else max(own.attempt, claim.ask.attempt)

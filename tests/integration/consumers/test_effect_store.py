@@ -71,11 +71,13 @@ async def test_a_claim_whose_commit_was_not_learnt_of_is_ours_with_a_new_lease(b
     assert isinstance((await bench.claim(TWO)).verdict, Wait)
 
 
-async def test_a_doubt_survives_a_claim_whose_commit_was_not_learnt_of(bench: Any) -> None:
-    await bench.claim(ONE, effect="queryable")
+@pytest.mark.parametrize("effect", ["idempotent", "queryable"])
+async def test_a_doubt_survives_a_claim_whose_commit_was_not_learnt_of(effect: str, bench: Any) -> None:
+    await bench.claim(ONE, effect=effect)
     bench.clock.advance(LEASE)
-    first = await bench.claim(TWO, effect="queryable")
-    assert (await bench.claim(TWO, effect="queryable")).verdict == first.verdict == Perform(probe=True, doubtful=True)
+    first = await bench.claim(TWO, effect=effect)
+    again = await bench.claim(TWO, effect=effect)
+    assert again.verdict == first.verdict == Perform(probe=effect == "queryable", doubtful=True)
 
 
 @pytest.mark.parametrize("result", ["done", "rejected", "failed", "unknown"])

@@ -29,7 +29,7 @@ def mail(call: Call, **changes: Any) -> Mail:
     return Mail(**{**values, **changes})
 
 
-def client(url: str, *, reply: float = 0.5, attempts: int = 1) -> SmtpClient:
+def client(url: str, *, reply: float = 30, attempts: int = 1) -> SmtpClient:
     retries = InPlace(attempts=attempts, patience=5)
     return SmtpClient(url, sender=SENDER, timeouts=SmtpTimeouts(connect=5, reply=reply), retries=retries)
 
@@ -87,13 +87,13 @@ async def test_a_fault_comes_out_as_what_it_means(
     error: type[Exception],
     code: str,
     written: list[str],
-    smtp: SmtpClient,
     sandbox: Any,
     call: Call,
 ) -> None:
     sandbox.fault("mail", fault, **rule)
-    with pytest.raises(error) as raised:
-        await smtp.send(mail(call), call=call)
+    async with client(sandbox.urls["mail"], reply=0.5 if (fault, rule) == ("hang", {}) else 30) as smtp:
+        with pytest.raises(error) as raised:
+            await smtp.send(mail(call), call=call)
     assert type(raised.value) is error
     assert getattr(raised.value, "code") == code  # noqa: B009
     assert lines(sandbox, call) == written
@@ -101,7 +101,7 @@ async def test_a_fault_comes_out_as_what_it_means(
 
 async def test_slow_is_done(sandbox: Any, call: Call) -> None:
     sandbox.fault("mail", "slow", seconds=0.05)
-    async with client(sandbox.urls["mail"], reply=10) as smtp:
+    async with client(sandbox.urls["mail"]) as smtp:
         await smtp.send(mail(call), call=call)
     assert lines(sandbox, call) == ["call", "applied"]
 
@@ -132,7 +132,7 @@ async def test_a_server_that_was_down_for_a_moment_is_tried_again(sandbox: Any, 
 
 
 async def test_many_mails_at_once_are_all_taken(sandbox: Any, make_call: Callable[..., Call]) -> None:
-    async with client(sandbox.urls["mail"], reply=30) as smtp:
+    async with client(sandbox.urls["mail"]) as smtp:
         calls = [make_call() for _ in range(40)]
         ids = await asyncio.gather(*(smtp.send(mail(call), call=call) for call in calls))
     assert len(set(ids)) == 40
@@ -143,7 +143,7 @@ async def test_a_mail_whose_time_is_up_before_its_content_is_not_sent(
     stalling: tuple[str, threading.Event, list[bytes]], call: Call
 ) -> None:
     url, offered, heard = stalling
-    async with client(url, reply=30) as smtp:
+    async with client(url) as smtp:
         sending = asyncio.create_task(smtp.send(mail(call), call=call))
         await asyncio.to_thread(offered.wait)
         sending.cancel()

@@ -22,7 +22,7 @@ from consumers.system import Call
 from orchestrator.dev.process import free_port
 from schemas.models import CreateVendor
 
-TIMEOUTS = Timeouts(connect=5, read=5, write=5, pool=5)
+TIMEOUTS = Timeouts(connect=30, read=30, write=30, pool=30)
 
 
 async def create(url: str, call: Call, vendor: dict[str, Any]) -> Any:
@@ -51,7 +51,7 @@ def test_a_signal_ends_it_in_peace_also_while_something_hangs(
     sandbox = start_sandbox("--systems", "erp")
     sandbox.fault("erp", "hang")
     with pytest.raises(httpx2.ReadTimeout):
-        httpx2.post(f"{sandbox.urls['erp']}/vendors", json=vendor, timeout=0.1)
+        httpx2.post(f"{sandbox.urls['erp']}/vendors", json=vendor, timeout=httpx2.Timeout(30, read=0.1))
     assert sandbox.child.stop(60, by=number) == 0
 
 

@@ -1,0 +1,113 @@
+"""Both effect stores under the same random history: the simulator may trust the one in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from consumers.claims import Admitted, Claim, Settlement
+from consumers.testing import MemoryEffects
+from orchestrator.core.effects import Ask, EffectRow, Perform, RowStatus, settled
+from orchestrator.core.messages import Direction, Failure, Outcome, Succeeded
+from schemas.models import VendorDeactivated
+
+LEASE = 60.0
+DIRECTIONS = st.sampled_from(list(Direction))
+RESULTS = {
+    "done": Succeeded(VendorDeactivated(found=True)),
+    **{outcome.value: Failure(outcome, "CODE") for outcome in Outcome},
+}
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("claim"),
+            DIRECTIONS,
+            st.integers(1, 3),
+            st.sampled_from(["idempotent", "queryable", "blind"]),
+            st.booleans(),
+            st.sampled_from([None, "not-done"]),
+        ),
+        st.tuples(st.just("claim again"), st.integers(0, 9)),
+        st.tuples(st.just("settle"), st.integers(0, 9), st.sampled_from(sorted(RESULTS))),
+        st.tuples(st.just("renew"), st.integers(0, 9)),
+        st.tuples(st.just("advance"), st.sampled_from([1.0, 59.0, 60.0])),
+    ),
+    min_size=5,
+    max_size=25,
+)
+
+
+class Both:
+    """Does everything twice and compares."""
+
+    def __init__(self, bench: Any) -> None:
+        bench.saga = uuid4()
+        self.bench = bench
+        self.memory = MemoryEffects(bench.clock)
+        self.claims: list[Claim] = []
+
+    async def claim(self, claim: Claim) -> Admitted:
+        (one,), (other,) = await self.bench.effects.claim([claim]), await self.memory.claim([claim])
+        assert one == other
+        return one
+
+    async def check(self) -> None:
+        for direction in Direction:
+            identity = self.bench.identity(direction)
+            assert await self.bench.row(direction) == self.memory.rows.get(identity)
+
+    async def step(self, kind: str, *details: Any) -> None:
+        if kind == "advance":
+            self.bench.clock.advance(*details)
+        elif kind == "claim":
+            direction, attempt, effect, by_operator, resolved = details
+            ask = Ask(direction, attempt, effect, by_operator=by_operator, resolved=resolved)
+            claim = Claim(self.bench.identity(direction), "erp", ask, uuid4(), LEASE, b"nobody knows")
+            admitted = await self.claim(claim)
+            # Only who may act holds on to his claim, as in the runtime.
+            self.claims += [claim] if isinstance(admitted.verdict, Perform) else []
+        elif self.claims:
+            claim = self.claims[-1 - details[0] % len(self.claims)]
+            if kind == "claim again":
+                await self.claim(claim)
+            elif kind == "renew":
+                renewed = [await s.renew(claim.identity, claim.owner, LEASE) for s in (self.bench.effects, self.memory)]
+                assert renewed[0] == renewed[1]
+            else:
+                await self.settle(claim, RESULTS[details[1]], details[1].encode())
+
+    async def settle(self, claim: Claim, result: Any, reply: bytes) -> None:
+        held = EffectRow(RowStatus.CLAIMED, claim.ask.attempt, claim.owner, self.bench.clock.now)
+        row, _ = settled(held, claim.ask.effect, result)
+        settlement = Settlement(claim.identity, claim.owner, replace(row, reply=reply))
+        one, other = await self.bench.effects.settle([settlement]), await self.memory.settle([settlement])
+        assert list(one) == list(other)
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_they_agree_about_every_history(steps: list[Any], postgres_bench: Any, loop: asyncio.Runner) -> None:
+    async def play() -> None:
+        both = Both(postgres_bench)
+        for step in steps:
+            await both.step(*step)
+            await both.check()
+        # What is owned is claimed, and nobody owns what is not.
+        for row in both.memory.rows.values():
+            assert (row.status is RowStatus.CLAIMED) == isinstance(row.owner, UUID) == (row.lease_until is not None)
+
+    loop.run(play())
