@@ -50,6 +50,8 @@ def saga(*steps: Step | Parallel, name: str = "tested", version: int = 1) -> Sag
         ([ERP, Parallel(replace(PORTAL, pivot=True), replace(PORTAL, name="other"))], "stands in a Parallel"),
         ([PORTAL], "no step has answered with VendorCreated"),
         ([replace(ERP, timeout=0)], "longer than nothing"),
+        ([replace(ERP, timeout=float("nan"))], "longer than nothing"),
+        ([replace(ERP, timeout=1e300)], "longer than nothing"),
         ([replace(ERP, action=SendWelcomeEmail)], "gave CreateVendor, not SendWelcomeEmail"),
         ([replace(ERP, action=VendorCreated)], "is not a command"),
         ([replace(ERP, input=lambda r, d: ERP.action(vendor_name=r.vendor_name))], "failed on sample data"),
@@ -97,3 +99,9 @@ def test_delays_grow_are_capped_and_the_same_for_the_same_effect() -> None:
     assert delays == [retry.delay(n, "a").total_seconds() for n in range(1, 8)]
     assert delays != [retry.delay(n, "b").total_seconds() for n in range(1, 8)]
     assert retry.delay(100_000, "a").total_seconds() <= 10
+
+
+@pytest.mark.parametrize("wrong", [{"maximum": float("inf")}, {"initial": float("nan")}, {"maximum": 1e300}])
+def test_a_retry_policy_counts_in_seconds_that_can_be_waited(wrong: dict[str, float]) -> None:
+    with pytest.raises(DefinitionError, match="out of range"):
+        Retry(**wrong)  # type: ignore[arg-type]
