@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.batch import Catalogue
-from orchestrator.core.definition import Parallel, Saga, Step
+from orchestrator.core.definition import Parallel, Saga, Step, Undo
 from orchestrator.core.errors import DefinitionError
 from orchestrator.core.policy import Retry
 from orchestrator.core.payload import Outputs
@@ -30,6 +30,13 @@ assert isinstance(LIST, Step)
 
 def needs_output(request: VendorOnboardingRequested, done: Outputs) -> DeactivateVendor:
     return DeactivateVendor(tax_id=request.tax_id, vendor_id=done[VendorCreated].vendor_id)
+
+
+PLAIN = Undo(DeactivateVendor, lambda request, _: DeactivateVendor(tax_id=request.tax_id))
+
+
+def of_sibling(request: VendorOnboardingRequested, done: Outputs) -> DeactivateVendor:
+    return DeactivateVendor(tax_id=request.tax_id, vendor_id=done.of("erp-vendor", VendorCreated).vendor_id)
 
 
 def saga(*steps: Step | Parallel, name: str = "tested", version: int = 1) -> Saga:
@@ -56,6 +63,10 @@ def saga(*steps: Step | Parallel, name: str = "tested", version: int = 1) -> Sag
         ([replace(ERP, action=VendorCreated)], "is not a command"),
         ([replace(ERP, input=lambda r, d: ERP.action(vendor_name=r.vendor_name))], "failed on sample data"),
         ([replace(ERP, undo=replace(ERP.undo, input=needs_output))], "without the step's own output"),
+        (
+            [Parallel(replace(ERP, undo=PLAIN), replace(ERP, name="other", undo=replace(PLAIN, input=of_sibling)))],
+            "without the step's own output",
+        ),
     ],
 )
 def test_it_is_refused_and_told_why(steps: list[Step | Parallel], said: str) -> None:
