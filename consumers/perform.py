@@ -68,6 +68,7 @@ class Performer:
             renew=renew,
             deadline=command.event.deadline,
             agent=command.event.agent or "",
+            keyed=command.ask.effect == "idempotent",
         )
         return await self._until_closed(command, call, verdict)
 

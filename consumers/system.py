@@ -25,7 +25,8 @@ class Call:
 
     `idempotency_key` is the same for every attempt of one effect. `renew` must be awaited right before every call
     to the system, in-place retry and probe: it renews the claim by compare-and-set and raises `ClaimLost` where
-    another worker owns the effect now.
+    another worker owns the effect now. `keyed`: by its contract the system does the work once for each key, so that a
+    call without an answer may be sent again at once.
     """
 
     saga_id: UUID
@@ -36,6 +37,7 @@ class Call:
     renew: Callable[[], Awaitable[None]]
     deadline: datetime | None = None
     agent: str = ""
+    keyed: bool = True
 
 
 class Handler(Protocol[C_in, R_out]):

@@ -45,16 +45,25 @@ _SLACK = timedelta(minutes=5)
 _SECONDS = 10.0
 _RETRY_SECONDS = 0.2
 _BATCH = 500
+_LONGEST_NAME = 256
 _REMEMBERED = 100_000
 _FINAL = frozenset({"completed", "compensated", "cancelled"})
+
+
+def _is_name(name: str) -> bool:
+    """Whether a reader takes it as a header. A request under another name would be acknowledged and then buried."""
+    try:
+        return 0 < len(name.encode()) <= _LONGEST_NAME and "\x00" not in name
+    except UnicodeEncodeError:
+        return False
 
 
 class Agent:
     """Publishes requests under its name and waits for outcomes. One per process and name is enough."""
 
     def __init__(self, name: str, settings: Settings | None = None) -> None:
-        if not name or "\x00" in name:
-            msg = "an agent has a name: it stands in every audit line"
+        if not _is_name(name):
+            msg = f"an agent has a name, of at most {_LONGEST_NAME} bytes: it stands in every audit line"
             raise ValueError(msg)
         self.name = name
         self._settings = settings or load()

@@ -142,7 +142,8 @@ class RestClient:
             errors: the contract's (`command.contract.errors`); they go before the client's.
             json: the body. Numbers that must stay exact go as strings.
             params: the query; None values are left out.
-            keyed: the target honours `Idempotency-Key`, so a write whose outcome is unknown is sent again.
+            keyed: the target honours `Idempotency-Key`, so a write whose outcome is unknown is sent again. Never
+                where the contract's effect is not `idempotent`.
             missing_ok: a 404 that says so of the thing returns None (an undo with nothing to undo).
 
         Returns:
@@ -156,7 +157,7 @@ class RestClient:
         expected = Expectation(
             errors={**self._errors, **(errors or {})},
             reads=method.upper() in _READS,
-            keyed=keyed,
+            keyed=keyed and call.keyed,
             missing_ok=missing_ok,
             missing_codes=self._missing_codes,
         )

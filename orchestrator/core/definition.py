@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from orchestrator.core.errors import DefinitionError, UnknownStep
 from orchestrator.core.payload import Outputs
-from orchestrator.core.policy import Retry
+from orchestrator.core.policy import LONGEST_SECONDS, Retry
 from orchestrator.core.sample import check_mappings
 from schemas.models import Contract, Record
 
@@ -186,8 +186,9 @@ def _check_actions(saga: Saga) -> None:
             contract = action.contract
             if contract.kind != "command" or contract.completion is None or contract.system is None:
                 _fail(saga, f"step {step.name!r}: {contract.name} is not a command with a completion and a system")
-        if step.timeout <= 0 or (step.undo and step.undo.timeout <= 0):
-            _fail(saga, f"step {step.name!r}: a time-out is longer than nothing")
+        for timeout in (step.timeout, step.undo.timeout if step.undo else step.timeout):
+            if not 0 < timeout <= LONGEST_SECONDS:
+                _fail(saga, f"step {step.name!r}: a time-out is longer than nothing, and at most a year")
 
 
 def _check_undo(saga: Saga) -> None:

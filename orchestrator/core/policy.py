@@ -8,7 +8,10 @@ from datetime import timedelta
 
 from orchestrator.core.errors import DefinitionError
 
-__all__ = ["Retry"]
+__all__ = ["LONGEST_SECONDS", "Retry"]
+
+# A year; a time that cannot be added to a date would fail each decision of the saga.
+LONGEST_SECONDS = 366 * 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,9 @@ class Retry:
     jitter: float = 0.25
 
     def __post_init__(self) -> None:
-        if self.attempts < 1 or self.initial < 0 or self.factor < 1 or self.maximum < 0 or not 0 <= self.jitter <= 1:
+        # Written so that NaN fails, too.
+        times = 0 <= self.initial <= LONGEST_SECONDS and 0 <= self.maximum <= LONGEST_SECONDS
+        if self.attempts < 1 or not times or not self.factor >= 1 or not 0 <= self.jitter <= 1:
             msg = f"retry policy out of range: {self}"
             raise DefinitionError(msg)
 

@@ -83,7 +83,8 @@ def _check_undos(saga: Saga, request: Record, outputs: Mapping[str, Payload]) ->
         if step.undo:
             known = dict(outputs)
             _try(saga, step.name, "undo input", step.undo.input, step.undo.action, request, known)
-            # The step's own answer is missing, and so are those of later steps: they never started.
+            # The step's own answer is missing, and so are those of later steps: they never started. Its siblings in
+            # a Parallel may have failed, too.
             for later in _from(saga, step):
                 known.pop(later)
             where = "undo input without the step's own output"
@@ -91,7 +92,7 @@ def _check_undos(saga: Saga, request: Record, outputs: Mapping[str, Payload]) ->
 
 
 def _from(saga: Saga, step: Step) -> list[str]:
-    return [s.name for s in saga if saga.group_of(s.name) > saga.group_of(step.name)] + [step.name]
+    return [s.name for s in saga if saga.group_of(s.name) >= saga.group_of(step.name)]
 
 
 def _try(

@@ -266,7 +266,10 @@ class KafkaInbox:
         if ours:
             self._consumer.pause(ours)
         for _ in range(max(1, round(seconds / _IDLE_POLL_SECONDS))):
-            self._consumer.poll(min(seconds, _IDLE_POLL_SECONDS))
+            event = self._consumer.poll(min(seconds, _IDLE_POLL_SECONDS))
+            if event is not None:
+                # An error that the client tells once, and then reads no more from that partition.
+                _readable(event)
         still = [TopicPartition(t, p) for t, p in self._assigned if TopicPartition(t, p) in ours]
         if still:
             self._consumer.resume(still)

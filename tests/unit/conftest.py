@@ -64,8 +64,8 @@ class Ids:
 class MemoryInbox:
     """Gives what was put in; remembers what was committed."""
 
-    waiting: list[Incoming] = field(default_factory=list)
-    log: list[Incoming] = field(default_factory=list)
+    logs: dict[TopicPartition, list[Incoming]] = field(default_factory=dict)
+    positions: dict[TopicPartition, int] = field(default_factory=dict)
     committed: dict[TopicPartition, int] = field(default_factory=dict)
     partitions: frozenset[TopicPartition] = frozenset()
 
@@ -73,24 +73,26 @@ class MemoryInbox:
         return self.put_again(Outgoing(topic, b"k", value, event.headers() if event else ()), partition)
 
     def put_again(self, sent: Outgoing, partition: int = 0) -> Incoming:
-        offset = len([m for m in self.log if m.place == (sent.topic, partition)])
-        message = Incoming(sent.topic, partition, offset, sent.key, sent.value, sent.headers)
+        log = self.logs.setdefault((sent.topic, partition), [])
+        message = Incoming(sent.topic, partition, len(log), sent.key, sent.value, sent.headers)
         self.partitions |= {message.place}
-        self.waiting.append(message)
-        self.log.append(message)
+        log.append(message)
         return message
 
     async def poll(self, most: int, timeout: float) -> Sequence[Incoming]:
         await asyncio.sleep(0)
-        found, self.waiting = self.waiting[:most], self.waiting[most:]
+        found: list[Incoming] = []
+        for place, log in self.logs.items():
+            start = self.positions.get(place, 0)
+            found.extend(log[start : start + most - len(found)])
+            self.positions[place] = start + sum(m.place == place for m in found)
         return found
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         self.committed.update(offsets)
 
     async def rewind(self, offsets: Mapping[TopicPartition, int]) -> None:
-        again = [m for m in self.log if m.place in offsets and m.offset >= offsets[m.place]]
-        self.waiting = [*again, *(m for m in self.waiting if m not in again)]
+        self.positions.update(offsets)
 
     async def idle(self, seconds: float) -> None:
         await asyncio.sleep(0)
@@ -154,11 +156,13 @@ class FlakyEffects(MemoryEffects):
 class Worker:
     """A consumer of one system over all of these."""
 
-    def __init__(self, system: System, **limits: Any) -> None:
-        self.clock = Clock()
+    def __init__(
+        self, system: System, *, clock: Clock | None = None, effects: FlakyEffects | None = None, **limits: Any
+    ) -> None:
+        self.clock = clock or Clock()
         self.inbox = MemoryInbox()
         self.outbox = MemoryOutbox()
-        self.effects = FlakyEffects(self.clock)
+        self.effects = effects or FlakyEffects(self.clock)
         self.codec = Codec(FixedIds())
         self.saga_id = uuid7()
         self.runtime = Runtime(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.batch import Catalogue
-from orchestrator.core.definition import Parallel, Saga, Step
+from orchestrator.core.definition import Parallel, Saga, Step, Undo
 from orchestrator.core.errors import DefinitionError
 from orchestrator.core.policy import Retry
 from orchestrator.core.payload import Outputs
@@ -32,6 +32,13 @@ def needs_output(request: VendorOnboardingRequested, done: Outputs) -> Deactivat
     return DeactivateVendor(tax_id=request.tax_id, vendor_id=done[VendorCreated].vendor_id)
 
 
+PLAIN = Undo(DeactivateVendor, lambda request, _: DeactivateVendor(tax_id=request.tax_id))
+
+
+def of_sibling(request: VendorOnboardingRequested, done: Outputs) -> DeactivateVendor:
+    return DeactivateVendor(tax_id=request.tax_id, vendor_id=done.of("erp-vendor", VendorCreated).vendor_id)
+
+
 def saga(*steps: Step | Parallel, name: str = "tested", version: int = 1) -> Saga:
     return Saga(name, version, VendorOnboardingRequested, steps)
 
@@ -50,10 +57,16 @@ def saga(*steps: Step | Parallel, name: str = "tested", version: int = 1) -> Sag
         ([ERP, Parallel(replace(PORTAL, pivot=True), replace(PORTAL, name="other"))], "stands in a Parallel"),
         ([PORTAL], "no step has answered with VendorCreated"),
         ([replace(ERP, timeout=0)], "longer than nothing"),
+        ([replace(ERP, timeout=float("nan"))], "longer than nothing"),
+        ([replace(ERP, timeout=1e300)], "longer than nothing"),
         ([replace(ERP, action=SendWelcomeEmail)], "gave CreateVendor, not SendWelcomeEmail"),
         ([replace(ERP, action=VendorCreated)], "is not a command"),
         ([replace(ERP, input=lambda r, d: ERP.action(vendor_name=r.vendor_name))], "failed on sample data"),
         ([replace(ERP, undo=replace(ERP.undo, input=needs_output))], "without the step's own output"),
+        (
+            [Parallel(replace(ERP, undo=PLAIN), replace(ERP, name="other", undo=replace(PLAIN, input=of_sibling)))],
+            "without the step's own output",
+        ),
     ],
 )
 def test_it_is_refused_and_told_why(steps: list[Step | Parallel], said: str) -> None:
@@ -97,3 +110,9 @@ def test_delays_grow_are_capped_and_the_same_for_the_same_effect() -> None:
     assert delays == [retry.delay(n, "a").total_seconds() for n in range(1, 8)]
     assert delays != [retry.delay(n, "b").total_seconds() for n in range(1, 8)]
     assert retry.delay(100_000, "a").total_seconds() <= 10
+
+
+@pytest.mark.parametrize("wrong", [{"maximum": float("inf")}, {"initial": float("nan")}, {"maximum": 1e300}])
+def test_a_retry_policy_counts_in_seconds_that_can_be_waited(wrong: dict[str, float]) -> None:
+    with pytest.raises(DefinitionError, match="out of range"):
+        Retry(**wrong)  # type: ignore[arg-type]
