@@ -36,7 +36,9 @@ class Performer:
         clock: Callable[[], float],
         now: Callable[[], datetime],
         sleep: Sleep,
+        draining: Callable[[], bool],
     ) -> None:
+        self._draining = draining
         self._effects = effects
         self._clock = clock
         self._now = now
@@ -83,7 +85,7 @@ class Performer:
                 # Our own database failed between two calls of one attempt; the first may have done it.
                 return Failure(Outcome.UNKNOWN, "EFFECTS_UNAVAILABLE", str(exc))
             open_ = isinstance(result, Failure) and result.code == CIRCUIT_OPEN
-            if not open_ or call.deadline is None:
+            if not open_ or call.deadline is None or self._draining():
                 return result
             assert isinstance(result, Failure)
             delay = min(1.0, max(0.05, result.retry_after or 0.0))

@@ -93,7 +93,7 @@ class Runtime:
         self._group = group
         self._limits = limits
         self._replies = Replies(codec, system.name)
-        self._performer = Performer(effects, clock=clock, now=now, sleep=sleep)
+        self._performer = Performer(effects, clock=clock, now=now, sleep=sleep, draining=lambda: self._draining)
         self._lanes: dict[tuple[UUID, str], deque[ReceivedCommand]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._marks = Watermarks()

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     demo: str = "sagas.data"
 
     batch_size: int = Field(default=500, ge=1, le=10_000)
-    max_message_bytes: int = Field(default=900_000, ge=1_000)
+    max_message_bytes: int = Field(default=900_000, ge=20_000)
     hold_seconds: float = Field(default=300.0, ge=0)
     control_hold_seconds: float = Field(default=60.0, ge=0)
     consumers: str = "consumers.bootstrap"

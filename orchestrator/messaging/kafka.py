@@ -140,10 +140,13 @@ class KafkaInbox:
 
     On assignment it starts at the lower of Kafka's committed offset and the one `on_assign` knows, and commits a
     rewind to Kafka before anything is processed: a second crash would else skip outputs (design §5).
+
+    Commits are sent and not waited for: a broker gathers them for some milliseconds (KIP-848's group coordinator), and
+    one that gets lost costs a redelivery. Whoever gives partitions up, or leaves, waits for the last.
     """
 
     def __init__(self, config: Mapping[str, Any], topics: Sequence[str], *, run: Run, on_assign: OnAssign) -> None:
-        self._consumer = Consumer(dict(config))
+        self._consumer = Consumer({**config, "on_commit": self._on_commit})
         self._run = run
         self._on_assign = on_assign
         self._pending: list[TopicPartition] | None = None
@@ -151,7 +154,9 @@ class KafkaInbox:
         self._joined = False
         # Next offset and time of the last message that was read, per partition: how far we have heard.
         self._read: dict[plain.TopicPartition, tuple[int, int]] = {}
-        self._consumer.subscribe(list(topics), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
+        # What has been sent to be committed and not been confirmed.
+        self._unconfirmed: dict[plain.TopicPartition, int] = {}
+        self._consumer.subscribe(list(topics), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose)
 
     # The callbacks run inside poll. Looking up offsets takes the store, so it is done after them.
 
@@ -160,10 +165,15 @@ class KafkaInbox:
         self._pending = partitions
 
     def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._confirm()
+        self._lose(consumer, partitions)
+
+    def _lose(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         log.info("inbox.revoked", partitions=len(partitions))
         self._pending = None
         self._assigned = frozenset()
         self._joined = False
+        self._unconfirmed.clear()
         # The client keeps a partition paused over its revocation: it would be silent for ever when it comes back.
         consumer.resume(partitions)
         consumer.unassign()
@@ -238,14 +248,32 @@ class KafkaInbox:
             await self._run(self._commit, ours)
 
     def _commit(self, offsets: list[TopicPartition]) -> None:
+        self._unconfirmed |= {(p.topic, p.partition): p.offset for p in offsets}
         try:
+            self._consumer.commit(offsets=offsets, asynchronous=True)
+        except KafkaException as exc:
+            if exc.args[0].code() not in _NOT_OURS:
+                raise _translated(exc) from exc
+
+    def _on_commit(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
+        """What became of a commit; called inside a later poll."""
+        for place in offsets:
+            failed = error or place.error
+            if failed is not None:
+                # The next one covers it.
+                log.warning("inbox.commit_failed", topic=place.topic, partition=place.partition, code=failed.name())
+            elif self._unconfirmed.get((place.topic, place.partition)) == place.offset:
+                del self._unconfirmed[place.topic, place.partition]
+
+    def _confirm(self) -> None:
+        """Commit what is not confirmed, and wait for it: whoever reads these partitions next begins there."""
+        if not self._unconfirmed:
+            return
+        try:
+            offsets = [TopicPartition(topic, partition, at) for (topic, partition), at in self._unconfirmed.items()]
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as exc:
-            code = exc.args[0].code()
-            if code in _NOT_OURS:
-                log.info("inbox.commit_lost", code=exc.args[0].name())
-                return
-            raise _translated(exc) from exc
+            log.warning("inbox.commit_failed", code=exc.args[0].name())
 
     async def rewind(self, offsets: Mapping[plain.TopicPartition, int]) -> None:
         """See `Inbox.rewind`."""
@@ -294,7 +322,11 @@ class KafkaInbox:
 
     async def close(self) -> None:
         """See `Inbox.close`."""
-        await self._run(self._consumer.close)
+        await self._run(self._close)
+
+    def _close(self) -> None:
+        self._confirm()
+        self._consumer.close()
 
 
 def _readable(message: KafkaMessage) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from consumers.errors import Rejected, Unknown
+from consumers.errors import Failed, Rejected, Unknown
 from consumers.system import Call, System
+from orchestrator.core.effects import RowStatus
 from orchestrator.core.sample import sample
 from orchestrator.messaging.errors import BrokerUnavailable
 from schemas.errors import RegistryUnavailable
@@ -239,3 +241,21 @@ async def test_a_stop_finishes_what_was_called_and_starts_nothing_more(make_work
     assert len(worker.answers) == 1
     assert [identity.step for identity in worker.effects.rows] == ["s"]
     assert worker.inbox.committed == {("erp.commands", 0): 1}
+
+
+async def test_a_stop_does_not_wait_for_a_breaker(make_worker: Any, vendor: CreateVendor) -> None:
+    # The claim of a call that is not made would count as a call perhaps made, and a blind action wait for a person.
+    erp = Erp(*[Failed("CIRCUIT_OPEN", retry_after=1.0)] * 1000)
+    worker = make_worker(erp.system, drain=0.5)
+    worker.command(vendor, deadline=worker.clock.now() + timedelta(days=10_000))
+    stopping = [False]
+    task = asyncio.create_task(worker.runtime.run(lambda: stopping[0]))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert worker.answers == []
+    stopping[0] = True
+    async with asyncio.timeout(5):
+        await task
+    (row,) = worker.effects.rows.values()
+    assert row.status is RowStatus.FAILED
+    assert len(worker.answers) == 1
