@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from orchestrator.messaging.message import TopicPartition
     from orchestrator.timers import Timers
     from schemas.codec import Codec
+    from schemas.registry import ConfluentRegistry
 
 __all__ = [
     "Stopping",
@@ -39,6 +40,7 @@ __all__ = [
     "load_systems",
     "make_codec",
     "make_coordinator",
+    "make_registry",
     "make_timers",
     "migrate",
     "run_consumers",
@@ -49,6 +51,7 @@ __all__ = [
 log = structlog.get_logger(__name__)
 
 COORDINATOR_GROUP = "saga-coordinator"
+_REGISTRY_SECONDS = 2.0
 
 
 def configure_logs(settings: Settings) -> None:
@@ -100,10 +103,18 @@ def load_systems(settings: Settings) -> Mapping[str, Any]:
 def make_codec(settings: Settings) -> Codec:
     """The codec over the registry that the settings name, or over the committed ids."""
     from schemas.codec import Codec  # noqa: PLC0415 - models are loaded when first needed
-    from schemas.registry import ConfluentRegistry, FixedIds  # noqa: PLC0415
+    from schemas.registry import FixedIds  # noqa: PLC0415
+
+    # Asked from within the loops, once for each schema, and everything waits for the answer: not for long.
+    return Codec(make_registry(settings, seconds=_REGISTRY_SECONDS) or FixedIds())
+
+
+def make_registry(settings: Settings, *, seconds: float = 30.0) -> ConfluentRegistry | None:
+    """The registry that the settings name, if they name one. `seconds` is the limit of one question."""
+    from schemas.registry import ConfluentRegistry  # noqa: PLC0415 - loads the driver
 
     url = settings.schema_registry_url
-    return Codec(ConfluentRegistry(url) if url else FixedIds())
+    return ConfluentRegistry(url, {"timeout": seconds, **settings.registry_settings()}) if url else None
 
 
 def migrate(settings: Settings) -> None:

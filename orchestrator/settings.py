@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     database_url: str = "postgresql+psycopg://127.0.0.1:5432/saga"
     effects_database_url: str | None = None
     schema_registry_url: str | None = None
+    schema_registry: dict[str, Any] = Field(default_factory=dict)
     catalogue: str = "sagas.catalogue:CATALOGUE"
     systems: str = "consumers.catalogue:SYSTEMS"
     system_urls: dict[str, str] = Field(default_factory=dict)
@@ -132,6 +133,10 @@ class Settings(BaseSettings):
     def effects_url(self) -> str:
         """Where the consumers keep their effect table."""
         return self.effects_database_url or self.database_url
+
+    def registry_settings(self) -> dict[str, Any]:
+        """All settings for the registry's client, flat, with its own names: `basic.auth.user.info` for one."""
+        return _flat(self.schema_registry)
 
     def kafka_settings(self) -> dict[str, Any]:
         """All settings for librdkafka, flat, with its own names.

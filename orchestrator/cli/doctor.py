@@ -138,13 +138,12 @@ def _kafka(settings: Settings) -> Iterator[Finding]:
 
 
 def _registry(settings: Settings) -> Iterator[Finding]:
-    if settings.schema_registry_url is None:
+    registry = bootstrap.make_registry(settings)
+    if registry is None:
         yield Finding("schema registry", "ok", "none: ids come from schemas/ids.json")
         return
     from schemas.catalogue import load as schemas  # noqa: PLC0415
-    from schemas.registry import ConfluentRegistry  # noqa: PLC0415
 
-    registry = ConfluentRegistry(settings.schema_registry_url)
     for name in schemas():
         registry.id_of(name)
     yield Finding("schema registry", "ok", f"{len(schemas())} contracts are registered")

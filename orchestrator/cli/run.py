@@ -96,10 +96,8 @@ def schemas_check(output: Output = Format.TEXT) -> None:
 @_schemas.command("register")
 def schemas_register() -> None:
     """Register every contract, with its compatibility level. May be run again."""
-    from schemas.registry import ConfluentRegistry  # noqa: PLC0415 - loads the driver
-
-    url = load().schema_registry_url
-    if url is None:
+    registry = bootstrap.make_registry(load())
+    if registry is None:
         raise CliError("BAD_SETTING", "SAGA_SCHEMA_REGISTRY_URL is not set", exit_code=Exit.USAGE)
-    ids = ConfluentRegistry(url).register_all()
+    ids = registry.register_all()
     say(f"{len(ids)} contracts are registered")

@@ -202,7 +202,12 @@ class Stack:
         """The same for this process, whatever its own environment says."""
         given = {name.removeprefix("SAGA_").lower(): value for name, value in self.environment().items()}
         urls = {n.removeprefix("system_urls__"): given.pop(n) for n in list(given) if n.startswith("system_urls__")}
-        nothing: dict[str, Any] = {"effects_database_url": None, "schema_registry_url": None, "kafka": {}}
+        nothing: dict[str, Any] = {
+            "effects_database_url": None,
+            "schema_registry_url": None,
+            "schema_registry": {},
+            "kafka": {},
+        }
         return load(**{**nothing, "group_prefix": "", "health_address": None, **given, "system_urls": urls})
 
     # -- ending ---------------------------------------------------------------------------------------------------
