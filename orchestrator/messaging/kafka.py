@@ -71,6 +71,8 @@ _PINNED_CONSUMER = {
     "enable.auto.offset.store": False,
     "auto.offset.reset": "error",
     "partition.assignment.strategy": "range",
+    # The end of a partition may lie behind markers of somebody's transaction, which are never given to us.
+    "enable.partition.eof": True,
 }
 _PINNED_PRODUCER = {"enable.idempotence": True, "acks": "all", "partitioner": "murmur2_random"}
 
@@ -192,10 +194,22 @@ class KafkaInbox:
         found = [first, *(self._consumer.consume(most - 1, 0) if most > 1 else ())]
         messages = []
         for raw in found:
+            if self._ended(raw):
+                continue
             if _readable(raw) and (message := _incoming(raw)).place in self._assigned:
                 messages.append(message)
                 self._read[message.place] = (message.offset + 1, max(raw.timestamp()[1], 0))
         return messages
+
+    def _ended(self, event: KafkaMessage) -> bool:
+        """Take in that the end of a partition has been reached, if that is what the client says."""
+        error = event.error()
+        if error is None or error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - that is its public name
+            return False
+        topic, partition, end = event.topic(), event.partition(), event.offset()
+        if topic is not None and partition is not None and (known := self._read.get((topic, partition))):
+            self._read[topic, partition] = (max(known[0], end or 0), known[1])
+        return True
 
     async def _start(self, partitions: list[TopicPartition]) -> None:
         places = [(p.topic, p.partition) for p in partitions]
@@ -295,7 +309,7 @@ class KafkaInbox:
             self._consumer.pause(ours)
         for _ in range(max(1, round(seconds / _IDLE_POLL_SECONDS))):
             event = self._consumer.poll(min(seconds, _IDLE_POLL_SECONDS))
-            if event is not None:
+            if event is not None and not self._ended(event):
                 # An error that the client tells once, and then reads no more from that partition.
                 _readable(event)
         still = [TopicPartition(t, p) for t, p in self._assigned if TopicPartition(t, p) in ours]

@@ -96,3 +96,57 @@ async def test_a_partition_that_is_taken_away_while_idling_and_comes_back_is_rea
     await asyncio.to_thread(other.close)
     assert offsets(await read(inbox, 7)) == [3, 4, 5, 6, 7, 8, 9]
     await inbox.close()
+
+
+async def until_heard(inbox: KafkaInbox, partition: int) -> None:
+    async with asyncio.timeout(20):
+        while inbox.heard_until(partition) is not None:
+            assert not await inbox.poll(10, 0.05)
+
+
+async def test_it_knows_what_lies_unread(kafka: str, topic: str) -> None:
+    inbox = make_inbox(kafka, topic, topic)
+    assert inbox.heard_until(0) is None  # nothing is ours yet, so there is nothing to hear
+    await read(inbox, 4)
+    heard = inbox.heard_until(0)
+    assert heard is not None
+    await read(inbox, 5)
+    later = inbox.heard_until(0)
+    assert later is not None
+    assert later >= heard
+    await read(inbox, 1)
+    await until_heard(inbox, 0)
+    producer = Producer({"bootstrap.servers": kafka})
+    producer.produce(topic, b"late", partition=0)
+    assert producer.flush(20) == 0
+    # Until it is fetched nobody can know of it; from then on it lies unread.
+    async with asyncio.timeout(20):
+        while not (found := await inbox.poll(1, 0.1)):
+            pass
+    assert offsets(found) == [10]
+    await inbox.rewind({(topic, 0): 5})
+    assert inbox.heard_until(0) is not None
+    await inbox.close()
+
+
+async def test_the_marker_of_a_transaction_is_nothing_unread(kafka: str, topic: str) -> None:
+    # It takes an offset of its own and is never delivered: a foreign producer may use transactions.
+    producer = Producer({"bootstrap.servers": kafka, "transactional.id": topic})
+    producer.init_transactions()
+    producer.begin_transaction()
+    producer.produce(topic, b"foreign", partition=0)
+    producer.commit_transaction()
+    inbox = make_inbox(kafka, topic, topic)
+    await read(inbox, 11)
+    await until_heard(inbox, 0)
+    await inbox.close()
+
+
+async def test_the_last_commit_is_there_when_it_leaves(kafka: str, topic: str) -> None:
+    inbox = make_inbox(kafka, topic, topic)
+    for message in await read(inbox, 7):
+        await inbox.commit({message.place: message.offset + 1})
+    await inbox.close()
+    after = make_inbox(kafka, topic, topic)
+    assert offsets(await read(after, 3)) == [7, 8, 9]
+    await after.close()
