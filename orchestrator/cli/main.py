@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from orchestrator.cli import dev, run, sagas
+from orchestrator.cli import control, dev, review, run, sagas
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import say
 from orchestrator.settings import BadSettings
@@ -18,12 +18,18 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     name="saga",
     help="Run, inspect and operate sagas. Settings come from SAGA_… environment variables; `saga doctor` checks them.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (dev, run, sagas):
+for module in (review, sagas, control, dev, run):
     module.register(app)
+
+
+@app.callback(invoke_without_command=True)
+def _default(context: typer.Context) -> None:
+    """Without a command: what needs attention."""
+    if context.invoked_subcommand is None:
+        review.attention()
 
 
 def main() -> None:

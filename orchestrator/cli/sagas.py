@@ -17,12 +17,12 @@ from orchestrator import bootstrap, telemetry
 from orchestrator.cli import show as views
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.importing import read_requests
-from orchestrator.cli.output import STYLES, Format, console, emit, say, table
+from orchestrator.cli.output import STYLES, Format, age, console, emit, say, table
 from orchestrator.core.definition import Saga
 from orchestrator.core.state import Status
 from orchestrator.settings import Settings, load
 
-__all__ = ["open_queries", "register"]
+__all__ = ["open_queries", "parse_since", "register"]
 
 Output = Annotated[Format, typer.Option("-o", "--output", help="How data is printed.")]
 
@@ -113,7 +113,7 @@ def list_sagas(
     """List sagas, newest first."""
     from orchestrator.store.queries import Filter  # noqa: PLC0415 - loads the driver
 
-    wanted = Filter([s.value for s in status or ()], definition, agent, key, _since(since), limit)
+    wanted = Filter([s.value for s in status or ()], definition, agent, key, parse_since(since), limit)
     rows = open_queries(load()).list(wanted)
     if output is not Format.TEXT:
         emit([views.brief_json(row) for row in rows], output)
@@ -122,10 +122,18 @@ def list_sagas(
     for row in rows:
         style = STYLES[row.state.status.value]
         error = views.brief_json(row)["error"] or ""
-        age = _age(datetime.now(UTC) - row.updated_at)
+        changed = age(datetime.now(UTC) - row.updated_at)
         state = row.state
         cells.append(
-            [row.id, f"[{style}]{state.status.value}[/]", state.business_key, age, error, state.definition, state.agent]
+            [
+                row.id,
+                f"[{style}]{state.status.value}[/]",
+                state.business_key,
+                changed,
+                error,
+                state.definition,
+                state.agent,
+            ]
         )
     columns = ["id", "status", "key", "changed", "error", "definition", "agent"]
     console.print(table("", columns, cells, fold=False))
@@ -137,7 +145,13 @@ _SPAN = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-def _since(text: str | None) -> datetime | None:
+def parse_since(text: str | None) -> datetime | None:
+    """A time as people say it: 30m, 12h, 7d ago, or in ISO form.
+
+    Raises:
+        CliError: it is none of these.
+
+    """
     if text is None:
         return None
     span = _SPAN.fullmatch(text)
@@ -148,14 +162,6 @@ def _since(text: str | None) -> datetime | None:
     except ValueError as exc:
         raise CliError("USAGE", f"--since {text!r}: 30m, 12h, 7d, or an ISO time", exit_code=Exit.USAGE) from exc
     return found if found.tzinfo else found.astimezone()
-
-
-def _age(span: timedelta) -> str:
-    seconds = max(0, int(span.total_seconds()))
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds // size}{unit} ago"
-    return f"{seconds}s ago"
 
 
 def show(

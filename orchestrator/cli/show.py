@@ -19,7 +19,7 @@ from orchestrator.messaging.message import Outgoing
 if TYPE_CHECKING:
     from orchestrator.store.queries import SagaRow, TimelineRow
 
-__all__ = ["as_json", "brief_json", "rendered", "summary_json", "timeline_json"]
+__all__ = ["as_json", "brief_json", "entry_text", "rendered", "summary_json", "timeline_json"]
 
 
 def step_names(state: SagaState, definition: Saga | None) -> list[str]:
@@ -156,6 +156,11 @@ def _timeline(row: SagaRow, timeline: Sequence[TimelineRow]) -> RenderableType:
         rows.append([f"+{(entry.at - row.created_at).total_seconds():.3f} s", lines[0]])
         rows.extend(["", line] for line in lines[1:])
     return table("history", ["when", "what"], rows)
+
+
+def entry_text(row: TimelineRow) -> str:
+    """One journal entry, as the history shows it."""
+    return "\n".join(_lines(row))
 
 
 def _lines(row: TimelineRow) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,10 @@ __all__ = ["Filter", "Queries", "SagaRow", "TimelineRow"]
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which sagas; None means any. `since` is inclusive."""
+    """Which sagas; None means any. `since` is inclusive.
+
+    `error` is a code and `step` a name, of what failed or of what waits for a person.
+    """
 
     status: Sequence[str] = ()
     definition: str | None = None
@@ -28,6 +31,9 @@ class Filter:
     key: str | None = None
     since: datetime | None = None
     limit: int = 50
+    error: str | None = None
+    step: str | None = None
+    paused: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,11 @@ WHERE (%(status)s::text[] IS NULL OR status = ANY(%(status)s))
   AND (%(agent)s::text IS NULL OR agent = %(agent)s)
   AND (%(key)s::text IS NULL OR business_key = %(key)s)
   AND (%(since)s::timestamptz IS NULL OR created_at >= %(since)s)
+  AND (%(error)s::text IS NULL OR state->'error'->>1 = %(error)s
+       OR EXISTS (SELECT 1 FROM json_array_elements(state->'parks') p WHERE p->>0 = %(error)s))
+  AND (%(step)s::text IS NULL OR state->'error'->>0 = %(step)s
+       OR EXISTS (SELECT 1 FROM json_array_elements(state->'parks') p WHERE p->>2 = %(step)s))
+  AND (%(paused)s::bool IS NULL OR coalesce((state->>'paused')::bool, false) = %(paused)s)
 ORDER BY id DESC LIMIT %(limit)s
 """  # noqa: S608 - no value is put into the text
 
@@ -70,6 +81,22 @@ _ONE = f"SELECT {_COLUMNS} FROM saga s WHERE s.id = %(id)s"  # noqa: S608
 _SOME = f"SELECT {_COLUMNS} FROM saga s WHERE s.id = ANY(%(ids)s) AND s.id BETWEEN %(low)s AND %(high)s ORDER BY s.id"  # noqa: S608
 
 _COUNTS = "SELECT status, count(*) FROM saga GROUP BY status ORDER BY status"
+
+# What waits for a person, what was stopped by one, and what should have moved and has not.
+_ATTENTION = f"""
+SELECT {_COLUMNS} FROM saga s
+WHERE ended_at IS NULL
+  AND (status = 'review' OR coalesce((state->>'paused')::bool, false)
+       OR wake_at < saga_now() - make_interval(secs => %(overdue)s))
+ORDER BY updated_at LIMIT %(limit)s
+"""  # noqa: S608
+
+_ANSWERS = """
+SELECT j.saga_id, j.cause_id, j.revision, j.at, j.entry, j.outputs
+FROM unnest(%(sagas)s::uuid[], %(causes)s::uuid[]) AS c(saga_id, cause_id)
+JOIN journal j ON j.saga_id = c.saga_id AND j.cause_id = c.cause_id
+WHERE j.saga_id BETWEEN %(low)s AND %(high)s
+"""
 
 _TIMELINE = "SELECT revision, at, entry, outputs FROM journal WHERE saga_id = %(id)s ORDER BY revision"
 
@@ -93,6 +120,9 @@ class Queries:
             "key": wanted.key,
             "since": wanted.since,
             "limit": wanted.limit,
+            "error": wanted.error,
+            "step": wanted.step,
+            "paused": wanted.paused,
         }
         return [_saga_row(row) for row in self._read(_LIST, parameters)]
 
@@ -111,6 +141,19 @@ class Queries:
     def counts(self) -> dict[str, int]:
         """Status → number of sagas."""
         return {row[0]: row[1] for row in self._read(_COUNTS, {})}
+
+    def attention(self, overdue: float, limit: int) -> Sequence[SagaRow]:
+        """Sagas in review, paused ones, ones whose deadline passed `overdue` seconds ago; longest unchanged first."""
+        return [_saga_row(row) for row in self._read(_ATTENTION, {"overdue": overdue, "limit": limit})]
+
+    def answers(self, causes: Collection[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], TimelineRow]:
+        """The journal entries of those (saga, cause), where they are written already."""
+        if not causes:
+            return {}
+        sagas, ids = [s for s, _ in causes], [c for _, c in causes]
+        bounds = {"low": min(sagas), "high": max(sagas)}
+        rows = self._read(_ANSWERS, {"sagas": sagas, "causes": ids, **bounds})
+        return {(row[0], row[1]): TimelineRow(row[2], row[3], row[4], unpack(row[5])) for row in rows}
 
     def timeline(self, saga_id: UUID) -> Sequence[TimelineRow]:
         """The journal of one saga, oldest first."""

@@ -1,0 +1,171 @@
+"""What needs a person: `saga attention`, and `saga review list|show` with what each decision would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Group
+
+from orchestrator import bootstrap
+from orchestrator.cli import show as views
+from orchestrator.cli.deciding import choose
+from orchestrator.cli.output import STYLES, Format, age, console, emit, say, table
+from orchestrator.cli.sagas import open_queries
+from orchestrator.core.definition import Saga
+from orchestrator.core.messages import Control, ControlCommand, Direction
+from orchestrator.core.sample import sample
+from orchestrator.core.state import Park, SagaState, Status
+from orchestrator.settings import load
+
+if TYPE_CHECKING:
+    from orchestrator.operators import Prediction
+    from orchestrator.store.queries import SagaRow
+
+__all__ = ["attention", "register"]
+
+Output = Annotated[Format, typer.Option("-o", "--output", help="How data is printed.")]
+
+# The timer fires within a second; a deadline that passed longer ago says that nobody works.
+_OVERDUE_SECONDS = 60.0
+_MOST = 200
+
+_review = typer.Typer(help="What waits for a person.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(attention)
+    app.add_typer(_review, name="review")
+
+
+def attention(output: Output = Format.TEXT) -> None:
+    """What needs a person: sagas in review, paused ones, and ones that should have moved and have not."""
+    queries = open_queries(load())
+    rows = list(queries.attention(_OVERDUE_SECONDS, _MOST))
+    if output is not Format.TEXT:
+        emit([{**views.brief_json(row), "why": _why(row)} for row in rows], output)
+        return
+    counts = queries.counts()
+    told = ", ".join(f"[{style}]{counts[name]} {name}[/]" for name, style in STYLES.items() if counts.get(name))
+    say(told or "no sagas yet")
+    if not rows:
+        say("[green]nothing needs attention[/]")
+        return
+    _table(rows)
+    say("[bold]saga review show ID[/] says what can be done about one, [bold]saga retry --where …[/] does it for many")
+
+
+@_review.command("list")
+def review_list(output: Output = Format.TEXT) -> None:
+    """List what waits for a person, longest first."""
+    rows = [row for row in open_queries(load()).attention(_OVERDUE_SECONDS, _MOST) if _in_review(row)]
+    if output is not Format.TEXT:
+        emit([_waiting(row) for row in rows], output)
+    elif rows:
+        _table(rows)
+    else:
+        say("[green]nothing waits for a person[/]")
+
+
+@_review.command("show")
+def review_show(saga_id: Annotated[str, typer.Argument(metavar="ID")], output: Output = Format.TEXT) -> None:
+    """Show one saga that waits: what was done, what was not, and what each decision would do now."""
+    settings = load()
+    queries = open_queries(settings)
+    (row,) = choose(queries, [saga_id], (), 1)
+    definition = bootstrap.load_catalogue(settings).get(row.state.definition, row.state.version)
+    options = list(_options(definition, row.state)) if definition else []
+    if output is not Format.TEXT:
+        emit([{**_waiting(row), "options": [_option_json(*option) for option in options]}], Format.JSONL)
+        return
+    parts = [views.rendered(row, queries.timeline(row.id), definition)]
+    if options:
+        cells = [
+            [f"saga {words} {row.id}", _STATUS(seen), ", ".join(seen.commands)]
+            for words, seen in options
+            if not seen.refused
+        ]
+        parts += ["", table("what can be decided now (each needs a --reason)", ["decision", "then", "sends"], cells)]
+    elif _in_review(row):
+        parts += ["", "its definition is not known here, so nobody can say what a decision would do"]
+    console.print(Group(*parts))
+
+
+def _STATUS(seen: Prediction) -> str:  # noqa: N802 - reads as a column
+    return f"[{STYLES[seen.status.value]}]{seen.status.value}[/]"
+
+
+def _in_review(row: SagaRow) -> bool:
+    return row.state.status is Status.REVIEW
+
+
+def _table(rows: Sequence[SagaRow]) -> None:
+    now = datetime.now(UTC)
+    cells = []
+    for row in rows:
+        status = row.state.status.value
+        waits = age(now - row.updated_at)
+        cells.append([row.id, f"[{STYLES[status]}]{status}[/]", row.state.business_key, waits, _why(row)])
+    console.print(table("", ["id", "status", "key", "since", "why"], cells, fold=False))
+
+
+def _why(row: SagaRow) -> str:
+    state = row.state
+    if state.parks:
+        return "; ".join(_park_text(park) for park in state.parks)
+    if state.paused:
+        return "paused by an operator"
+    return "its deadline has passed: is a coordinator running?"
+
+
+def _park_text(park: Park) -> str:
+    where = f"{park.direction} of {park.step}: " if park.step else ""
+    return f"{where}{park.code} {park.message}".rstrip()
+
+
+def _waiting(row: SagaRow) -> dict[str, Any]:
+    parks = [{"step": p.step, "direction": p.direction, "code": p.code, "message": p.message} for p in row.state.parks]
+    return {**views.brief_json(row), "waits_for": parks}
+
+
+# -- what each decision would do -----------------------------------------------------------------------------------
+
+
+def _options(definition: Saga, state: SagaState) -> Iterator[tuple[str, Prediction]]:
+    """The words of each decision that applies to what waits, and what `decide` says of it."""
+    from orchestrator.operators import predict  # noqa: PLC0415 - loads the drivers
+
+    now = datetime.now(UTC)
+    for park in state.parks:
+        for words, control in _controls(definition, park, several=len(state.parks) > 1):
+            yield words, predict(definition, state, control, now)
+    for command in (ControlCommand.COMPENSATE, ControlCommand.CANCEL):
+        yield command.value, predict(definition, state, Control(command), now)
+
+
+def _controls(definition: Saga, park: Park, *, several: bool) -> Iterator[tuple[str, Control]]:
+    step, direction = park.step, park.direction
+    words = f" --step {step}" if several and step else ""
+    words += " --undo" if several and direction is Direction.UNDO else ""
+    yield f"retry{words}", Control(ControlCommand.RETRY, step=step, direction=direction)
+    yield f"retry{words} --not-done", Control(ControlCommand.RETRY, step=step, direction=direction, resolved="not-done")
+    if step is None or direction is None or not definition.has_step(step):
+        return
+    # The answer that the person would type is made up here: what follows does not depend on its values.
+    completion = definition.step(step).contract.completion if direction is Direction.DO else None
+    output = sample(completion, full=True) if completion else None
+    result = " --result JSON" if output else ""
+    resolve = {"step": step, "direction": direction}
+    yield (
+        f"resolve --done{words}{result}",
+        Control(ControlCommand.RESOLVE, **resolve, resolved="done", output=output),  # type: ignore[arg-type]
+    )
+    yield f"resolve --not-done{words}", Control(ControlCommand.RESOLVE, **resolve, resolved="not-done")  # type: ignore[arg-type]
+    yield f"skip{words}{result}", Control(ControlCommand.SKIP, **resolve, output=output)  # type: ignore[arg-type]
+
+
+def _option_json(words: str, seen: Prediction) -> dict[str, Any]:
+    return {"decision": words, "becomes": seen.status.value, "sends": list(seen.commands), "refused": seen.refused}
