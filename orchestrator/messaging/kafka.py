@@ -20,6 +20,7 @@ from confluent_kafka import Message as KafkaMessage
 from orchestrator.messaging import message as plain
 from orchestrator.messaging.errors import BadSetting, BrokerFatal, BrokerUnavailable
 from orchestrator.messaging.message import Incoming, Outgoing
+from orchestrator.messaging.offsets import start_of
 from orchestrator.messaging.ports import OnAssign, Receipt, Refusal
 
 __all__ = [
@@ -219,17 +220,8 @@ class KafkaInbox:
         )
         if place.error is not None:
             raise KafkaException(place.error)
-        # Without a committed offset nobody knows which outputs of the first batches were acknowledged, whatever the
-        # database has of them: all of them are found by reading from the beginning.
-        committed = place.offset if place.offset >= 0 else int(low)
-        start = committed if known is None else min(committed, known)
-        if not low <= start <= high:
-            msg = (
-                f"{place.topic}/{place.partition}: offset {start} lies outside the log {low}..{high}: messages are "
-                "gone, or this is another cluster. Nothing is read until somebody decides"
-            )
-            raise BrokerFatal(msg)
-        return start
+        committed = place.offset if place.offset >= 0 else None
+        return start_of((place.topic, place.partition), committed, known, int(low), int(high))
 
     async def commit(self, offsets: Mapping[plain.TopicPartition, int]) -> None:
         """See `Inbox.commit`."""
