@@ -68,11 +68,7 @@ class PostgresStore:
                     row = {"name": name, "version": version, "fingerprint": fingerprint}
                     stored = connection.exec_driver_sql(sql.REGISTER_DEFINITION, row).scalar_one()
                     if stored != fingerprint:
-                        msg = (
-                            f"definition {name!r} version {version} has changed its structure since it was first run "
-                            f"(stored fingerprint {stored}, now {fingerprint}); give it a new version"
-                        )
-                        raise DefinitionChanged(msg)
+                        raise DefinitionChanged(name, version, stored, fingerprint)
             carried = json.dumps({name: sorted(versions) for name, versions in definitions.items()})
             connection.exec_driver_sql(sql.ANNOUNCE, {"id": replica, "definitions": carried})
             live = [row[0] for row in connection.exec_driver_sql(sql.LIVE_DEFINITIONS)]
