@@ -177,6 +177,8 @@ class PostgresTransaction:
         }
         counts = tuple(self._execute(sql.WRITE, parameters).fetchone())
         if counts[:3] != (len(new), len(old), len(change.journal)):
+            # The rest of the statement took effect: no commit may keep half a batch.
+            self._connection.rollback()
             msg = f"wrote {counts[:3]}, not {(len(new), len(old), len(change.journal))}"
             raise StoreConflict(msg)
 
