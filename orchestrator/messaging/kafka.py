@@ -258,7 +258,10 @@ class KafkaInbox:
         if ours:
             self._consumer.pause(ours)
         for _ in range(max(1, round(seconds / _IDLE_POLL_SECONDS))):
-            self._consumer.poll(min(seconds, _IDLE_POLL_SECONDS))
+            stray = self._consumer.poll(min(seconds, _IDLE_POLL_SECONDS))
+            if stray is not None:
+                # No message comes from what is paused, but an error may, and the client tells of it once.
+                _readable(stray)
         still = [TopicPartition(t, p) for t, p in self._assigned if TopicPartition(t, p) in ours]
         if still:
             self._consumer.resume(still)

@@ -202,6 +202,24 @@ async def test_a_rewind_out_of_the_log_stops_the_reader(broker: Any, topic: str,
         await read(inbox, 1)
 
 
+@pytest.mark.parametrize("seconds", [0, 0.5])
+async def test_a_rewind_out_of_the_log_is_heard_of_also_while_idling(
+    seconds: float, broker: Any, topic: str, read: Any
+) -> None:
+    inbox = await broker.inbox(topic)
+    await read(inbox, 10)
+    broker.trim((topic, 0), 5)
+    await inbox.rewind({(topic, 0): 3})
+    await asyncio.sleep(seconds)  # the client hears of it by itself
+
+    async def work() -> None:
+        await inbox.idle(0.5)
+        await read(inbox, 1)
+
+    with pytest.raises(BrokerFatal):
+        await work()
+
+
 # -- how far it has heard --------------------------------------------------------------------------------------------
 
 
