@@ -8,6 +8,7 @@ a `StoreConflict`. What PostgreSQL does besides, and this does not:
 
 - it refuses texts that are too long for an index, and numbers within JSON that are out of its range;
 - it gives up on a transaction that is idle for a minute, and on a statement that takes so long;
+- of several rows that are due at one time it gives any first, where this gives those of the lowest ids;
 - it can be away. A simulation wraps that around, together with commits whose outcome is not learnt.
 """
 

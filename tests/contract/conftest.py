@@ -189,6 +189,13 @@ def bench(request: pytest.FixtureRequest) -> Iterator[StoreBench]:
         yield made
 
 
+@pytest.fixture
+def benches(contract_url: str) -> Iterator[tuple[StoreBench, StoreBench]]:
+    """The real store and the one in memory."""
+    with on_postgres(contract_url) as real:
+        yield real, in_memory()
+
+
 # -- the broker ------------------------------------------------------------------------------------------------------
 
 
