@@ -287,9 +287,13 @@ class MemoryBench(BrokerBench):
 class KafkaBench(BrokerBench):
     def __init__(self, bootstrap: str) -> None:
         super().__init__()
-        self.client = {"bootstrap.servers": bootstrap}
+        self.client: dict[str, Any] = {"bootstrap.servers": bootstrap, "log_level": 2}
         self.admin = AdminClient(dict(self.client))
         self.producer = Producer({**self.client, "linger.ms": 0})
+
+    async def close(self) -> None:
+        await super().close()
+        del self.producer, self.admin  # they would complain of the broker when it stops
 
     def make_inbox(self, topics: Sequence[str], on_assign: Any) -> Inbox:
         # A heartbeat tells of a rebalance.
@@ -346,7 +350,7 @@ class KafkaBench(BrokerBench):
         return sorted(found, key=lambda message: (message.partition, message.offset))
 
 
-def _led(client: Mapping[str, str], topic: str) -> None:
+def _led(client: Mapping[str, Any], topic: str) -> None:
     """Wait until every partition of a new topic has its leader."""
     consumer = Consumer({**client, "group.id": "nobody"})
     deadline = time.monotonic() + 20
