@@ -20,6 +20,7 @@ from confluent_kafka import Message as KafkaMessage
 from orchestrator.messaging import message as plain
 from orchestrator.messaging.errors import BadSetting, BrokerFatal, BrokerUnavailable
 from orchestrator.messaging.message import Incoming, Outgoing
+from orchestrator.messaging.offsets import start_of
 from orchestrator.messaging.ports import OnAssign, Receipt, Refusal
 
 __all__ = [
@@ -243,17 +244,8 @@ class KafkaInbox:
         )
         if place.error is not None:
             raise KafkaException(place.error)
-        # Without a committed offset nobody knows which outputs of the first batches were acknowledged, whatever the
-        # database has of them: all of them are found by reading from the beginning.
-        committed = place.offset if place.offset >= 0 else int(low)
-        start = committed if known is None else min(committed, known)
-        if not low <= start <= high:
-            msg = (
-                f"{place.topic}/{place.partition}: offset {start} lies outside the log {low}..{high}: messages are "
-                "gone, or this is another cluster. Nothing is read until somebody decides"
-            )
-            raise BrokerFatal(msg)
-        return start
+        committed = place.offset if place.offset >= 0 else None
+        return start_of((place.topic, place.partition), committed, known, int(low), int(high))
 
     async def commit(self, offsets: Mapping[plain.TopicPartition, int]) -> None:
         """See `Inbox.commit`."""
@@ -388,6 +380,10 @@ _NEVER = {
     KafkaError._INVALID_ARG,  # noqa: SLF001
 }
 
+# Kafka judges the messages of one partition that the client sends together: one of them, or their sum, and all are
+# refused. librdkafka never splits such a batch, as Java's client does, so each has to be tried alone.
+_OF_A_BATCH = {"MSG_SIZE_TOO_LARGE", "RECORD_LIST_TOO_LARGE", "INVALID_RECORD"}
+
 
 def _translated(exc: KafkaException) -> BrokerFatal | BrokerUnavailable:
     error: KafkaError = exc.args[0]
@@ -407,8 +403,18 @@ class KafkaOutbox:
         return await self._run(self._send, messages) if messages else Receipt()
 
     def _send(self, messages: Sequence[Outgoing]) -> Receipt:
-        errors: list[tuple[Outgoing, KafkaError]] = []
         last: dict[plain.TopicPartition, int] = {}
+        refused = self._deliver(messages, last)
+        together = [refusal for refusal in refused if refusal.code in _OF_A_BATCH]
+        if len(messages) > 1 and together:
+            log.info("outbox.one_by_one", topic=together[0].message.topic, messages=len(together))
+            alone = [found for refusal in together for found in self._deliver([refusal.message], last)]
+            refused = [*(refusal for refusal in refused if refusal not in together), *alone]
+        return Receipt(refused, last)
+
+    def _deliver(self, messages: Sequence[Outgoing], last: dict[plain.TopicPartition, int]) -> list[Refusal]:
+        """Produce and wait; returns what was refused, and notes in `last` where the rest is."""
+        errors: list[tuple[Outgoing, KafkaError]] = []
         for message in messages:
             self._produce(message, errors, last)
         # flush sends at once, whatever linger says, and returns when every callback has been called.
@@ -422,7 +428,7 @@ class KafkaOutbox:
             if error.code() not in _NEVER:
                 msg = f"{error.name()}: {error.str()}"
                 raise BrokerUnavailable(msg)
-        return Receipt([Refusal(message, error.name()) for message, error in errors], last)
+        return [Refusal(message, error.name()) for message, error in errors]
 
     def _produce(
         self,

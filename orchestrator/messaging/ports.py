@@ -64,7 +64,7 @@ class Inbox(Protocol):
         ...
 
     async def idle(self, seconds: float) -> None:
-        """Wait without reading, and stay a member of the group."""
+        """Wait without reading, and stay a member of the group. Raises `BrokerFatal` as `poll` does."""
         ...
 
     def assigned(self) -> frozenset[TopicPartition]:

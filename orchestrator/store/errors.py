@@ -13,3 +13,9 @@ __all__ = ["DefinitionChanged"]
 
 class DefinitionChanged(StoreError):
     """A definition's structure changed and its version did not; raise the version."""
+
+    def __init__(self, name: str, version: int, stored: str, ours: str) -> None:
+        super().__init__(
+            f"definition {name!r} version {version} has changed its structure since it was first run "
+            f"(stored fingerprint {stored}, now {ours}); give it a new version"
+        )

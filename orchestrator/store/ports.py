@@ -78,7 +78,7 @@ class StoreTransaction(Protocol):
         ...
 
     async def hold(self, held: Held, seconds: float) -> bool:
-        """Keep a message for later. False once it has been held for longer than `seconds`; it is let go then."""
+        """Keep a message for later, as it was first seen. False once that is `seconds` ago: then `release` it."""
         ...
 
     async def release(self, held: Collection[tuple[UUID, UUID]]) -> None:

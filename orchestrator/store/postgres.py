@@ -12,19 +12,18 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import Connection, Engine
 
-from orchestrator.core.payload import Payload
-from orchestrator.core.state import TERMINAL, SagaState, Status, state_from_json, state_to_json
+from orchestrator.core.state import TERMINAL, SagaState
 from orchestrator.database import StoreConflict, translated
-from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition, pack, unpack
+from orchestrator.messaging.message import Outgoing, TopicPartition, pack, unpack
 from orchestrator.store import sql
 from orchestrator.store.errors import DefinitionChanged
 from orchestrator.store.partitions import partition_sql
 from orchestrator.store.ports import Change, Held, Locked
+from orchestrator.store.rows import entry_text, request_text, saga_from_row, startable, state_text
 
-__all__ = ["PostgresStore", "saga_from_row"]
+__all__ = ["PostgresStore"]
 
 _NOBODY = UUID(int=0)
 
@@ -69,15 +68,11 @@ class PostgresStore:
                     row = {"name": name, "version": version, "fingerprint": fingerprint}
                     stored = connection.exec_driver_sql(sql.REGISTER_DEFINITION, row).scalar_one()
                     if stored != fingerprint:
-                        msg = (
-                            f"definition {name!r} version {version} has changed its structure since it was first run "
-                            f"(stored fingerprint {stored}, now {fingerprint}); give it a new version"
-                        )
-                        raise DefinitionChanged(msg)
+                        raise DefinitionChanged(name, version, stored, fingerprint)
             carried = json.dumps({name: sorted(versions) for name, versions in definitions.items()})
             connection.exec_driver_sql(sql.ANNOUNCE, {"id": replica, "definitions": carried})
             live = [row[0] for row in connection.exec_driver_sql(sql.LIVE_DEFINITIONS)]
-        return _startable(definitions, live)
+        return startable(definitions, live)
 
     async def withdraw(self, replica: UUID) -> None:
         """See `Store.withdraw`."""
@@ -107,16 +102,6 @@ class PostgresStore:
 
 
 _PARTITIONS = "SELECT inhrelid::regclass::text FROM pg_inherits"
-
-
-def _startable(ours: Mapping[str, Mapping[int, str]], live: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, int]:
-    """The highest version of each definition that every live replica carries; ours alone if they agree on none."""
-    found = {}
-    for name, versions in ours.items():
-        carriers = [set(replica[name]) for replica in live if name in replica]
-        shared = set(versions).intersection(*carriers)
-        found[name] = max(shared or versions)
-    return found
 
 
 class PostgresTransaction:
@@ -192,33 +177,14 @@ class PostgresTransaction:
         }
         counts = tuple(self._execute(sql.WRITE, parameters).fetchone())
         if counts[:3] != (len(new), len(old), len(change.journal)):
+            # The rest of the statement took effect: no commit may keep half a batch.
+            self._connection.rollback()
             msg = f"wrote {counts[:3]}, not {(len(new), len(old), len(change.journal))}"
             raise StoreConflict(msg)
 
     async def commit(self) -> None:
         """See `StoreTransaction.commit`."""
         self._connection.commit()
-
-
-def saga_from_row(columns: Any) -> SagaState:
-    """The state of a saga from its columns `definition … wake_at`, in the order of `sql.LOCK`."""
-    definition, version, status, key, agent, request, state, revision, wake_at = columns
-    ((name, value),) = request.items()
-    fields = {
-        "definition": definition,
-        "version": version,
-        "request": Payload(name, value=value),
-        "status": Status(status),
-        "business_key": key,
-        "agent": agent,
-        "revision": revision,
-        "wake_at": wake_at,
-    }
-    return state_from_json(state, fields)
-
-
-def _dump(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 def _new_columns(new: Sequence[tuple[UUID, SagaState]]) -> dict[str, Any]:
@@ -230,8 +196,8 @@ def _new_columns(new: Sequence[tuple[UUID, SagaState]]) -> dict[str, Any]:
         "new_statuses": [s.status.value for s in states],
         "keys": [s.business_key for s in states],
         "agents": [s.agent for s in states],
-        "requests": [_dump({s.request.name: s.request.json}) for s in states],
-        "new_states": [_dump(state_to_json(s)) for s in states],
+        "requests": [request_text(s) for s in states],
+        "new_states": [state_text(s) for s in states],
         "new_revisions": [s.revision for s in states],
         "new_wakes": [s.wake_at for s in states],
         "new_ended": [s.status in TERMINAL for s in states],
@@ -244,7 +210,7 @@ def _old_columns(old: Sequence[tuple[UUID, int, SagaState]]) -> dict[str, Any]:
         "ids": [saga_id for saga_id, _, _ in old],
         "befores": [before for _, before, _ in old],
         "statuses": [s.status.value for s in states],
-        "states": [_dump(state_to_json(s)) for s in states],
+        "states": [state_text(s) for s in states],
         "revisions": [s.revision for s in states],
         "wakes": [s.wake_at for s in states],
         "ended": [s.status in TERMINAL for s in states],
@@ -257,18 +223,7 @@ def _journal_columns(change: Change) -> dict[str, Any]:
         "entry_sagas": [row.saga_id for row in rows],
         "causes": [row.cause_id for row in rows],
         "entry_revisions": [row.revision for row in rows],
-        "entries": [_dump(_entry_json(row.entry.kind, row.entry.facts, row.entry.notes)) for row in rows],
-        "inputs": [pack([_as_outgoing(row.input)]) for row in rows],
+        "entries": [entry_text(row.entry) for row in rows],
+        "inputs": [pack([row.input.again()]) for row in rows],
         "outputs": [pack(row.outputs) if row.outputs else None for row in rows],
     }
-
-
-def _entry_json(kind: str, facts: Mapping[str, Any], notes: Sequence[str]) -> dict[str, Any]:
-    entry: dict[str, Any] = {"kind": kind, **facts}
-    if notes:
-        entry["notes"] = list(notes)
-    return entry
-
-
-def _as_outgoing(message: Incoming) -> Outgoing:
-    return message.again()

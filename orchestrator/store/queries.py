@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from orchestrator.core.state import SagaState
 from orchestrator.database import translated
 from orchestrator.messaging.message import Outgoing, unpack
-from orchestrator.store.postgres import saga_from_row
+from orchestrator.store.rows import saga_from_row
 
 __all__ = ["Filter", "Queries", "SagaRow", "TimelineRow"]
 

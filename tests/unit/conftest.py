@@ -1,4 +1,4 @@
-"""The loops' ports in memory: a broker, an effect table, a clock. Every test decides itself what is away."""
+"""The loops over the ports in memory that ship, with a clock. Every test decides itself what is away."""
 
 from __future__ import annotations
 
@@ -20,15 +20,18 @@ from consumers.testing import MemoryEffects
 from orchestrator.batch import Catalogue
 from orchestrator.coordinator import Coordinator, Limits
 from orchestrator.core.definition import Saga
-from orchestrator.core.payload import Payload
-from orchestrator.core.state import SagaState, state_from_json, state_to_json
-from orchestrator.database import BadData, StoreConflict, StoreUnavailable
+from orchestrator.core.state import SagaState
+from orchestrator.database import BadData, StoreUnavailable
+from orchestrator.messaging import topics
 from orchestrator.messaging.event import Event, read_event
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
-from orchestrator.messaging.ports import Receipt, Refusal
+from orchestrator.messaging.ports import OnAssign, Receipt, Refusal
 from orchestrator.messaging.reader import Reader
 from orchestrator.messaging.writer import Writer, effect_key
-from orchestrator.store.ports import Change, Held, JournalRow, Locked
+from orchestrator.store.ports import Change, Locked
+from orchestrator.testing.memory_broker import MemoryBroker, MemoryInbox, MemoryOutbox
+from orchestrator.testing.memory_rows import SagaRow
+from orchestrator.testing.memory_store import MemoryStore, MemoryTransaction
 from schemas.codec import Codec
 from schemas.models import Record, Request, SagaControl
 from schemas.registry import FixedIds
@@ -60,69 +63,49 @@ class Ids:
         return uuid4()
 
 
-@dataclass
-class MemoryInbox:
-    """Gives what was put in; remembers what was committed."""
+GROUP = "g"
 
-    logs: dict[TopicPartition, list[Incoming]] = field(default_factory=dict)
-    positions: dict[TopicPartition, int] = field(default_factory=dict)
-    committed: dict[TopicPartition, int] = field(default_factory=dict)
-    partitions: frozenset[TopicPartition] = frozenset()
 
-    def put(self, topic: str, value: bytes | None, event: Event | None, partition: int = 0) -> Incoming:
-        return self.put_again(Outgoing(topic, b"k", value, event.headers() if event else ()), partition)
+class Post(MemoryInbox):
+    """An inbox that has its share with the first poll, and what a test puts into its topics."""
 
-    def put_again(self, sent: Outgoing, partition: int = 0) -> Incoming:
-        log = self.logs.setdefault((sent.topic, partition), [])
-        message = Incoming(sent.topic, partition, len(log), sent.key, sent.value, sent.headers)
-        self.partitions |= {message.place}
-        log.append(message)
-        return message
+    def __init__(self, broker: MemoryBroker, topics: Sequence[str], on_assign: OnAssign) -> None:
+        super().__init__(broker, GROUP, topics, on_assign)
+        self._post = broker
 
     async def poll(self, most: int, timeout: float) -> Sequence[Incoming]:
-        await asyncio.sleep(0)
-        found: list[Incoming] = []
-        for place, log in self.logs.items():
-            start = self.positions.get(place, 0)
-            found.extend(log[start : start + most - len(found)])
-            self.positions[place] = start + sum(m.place == place for m in found)
+        found = await super().poll(most, timeout)
+        while not self.joined():
+            found = await super().poll(most, timeout)
         return found
 
-    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        self.committed.update(offsets)
+    def put(self, topic: str, value: bytes | None, event: Event | None) -> Incoming:
+        return self.put_again(Outgoing(topic, b"k", value, event.headers() if event else ()))
 
-    async def rewind(self, offsets: Mapping[TopicPartition, int]) -> None:
-        self.positions.update(offsets)
+    def put_again(self, sent: Outgoing) -> Incoming:
+        return self._post.append(sent)
 
-    async def idle(self, seconds: float) -> None:
-        await asyncio.sleep(0)
-
-    def assigned(self) -> frozenset[TopicPartition]:
-        return self.partitions
-
-    def joined(self) -> bool:
-        return True
-
-    def heard_until(self, partition: int) -> datetime | None:
-        return None
-
-    async def close(self) -> None: ...
+    @property
+    def committed(self) -> Mapping[TopicPartition, int]:
+        return self._post.committed(GROUP)
 
 
-@dataclass
-class MemoryOutbox:
+class FlakyOutbox(MemoryOutbox):
     """Keeps what was sent; refuses what is over `largest`, and all for the topics in `refuses`, as a broker does."""
 
-    sent: list[Outgoing] = field(default_factory=list)
-    largest: int = 1_000_000
-    refuses: set[str] = field(default_factory=set)
+    def __init__(self, broker: MemoryBroker) -> None:
+        super().__init__(broker)
+        self.sent: list[Outgoing] = []
+        self.largest = 1_000_000
+        self.refuses: set[str] = set()
 
     async def send(self, messages: Sequence[Outgoing]) -> Receipt:
-        refused = [m for m in messages if len(m.value or b"") > self.largest or m.topic in self.refuses]
-        self.sent.extend(m for m in messages if m not in refused)
-        return Receipt([Refusal(m, "MSG_SIZE_TOO_LARGE") for m in refused])
-
-    async def close(self) -> None: ...
+        refused = [m for m in messages if m.size > self.largest or m.topic in self.refuses]
+        taken = [m for m in messages if m not in refused]
+        receipt = await super().send(taken)
+        assert not receipt.refused
+        self.sent.extend(taken)
+        return Receipt([Refusal(m, "MSG_SIZE_TOO_LARGE") for m in refused], receipt.last)
 
 
 class FlakyEffects(MemoryEffects):
@@ -153,6 +136,10 @@ class FlakyEffects(MemoryEffects):
         await super().mark(group, offsets)
 
 
+async def nothing_known(_: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+    return {}
+
+
 class Worker:
     """A consumer of one system over all of these."""
 
@@ -160,8 +147,12 @@ class Worker:
         self, system: System, *, clock: Clock | None = None, effects: FlakyEffects | None = None, **limits: Any
     ) -> None:
         self.clock = clock or Clock()
-        self.inbox = MemoryInbox()
-        self.outbox = MemoryOutbox()
+        broker = MemoryBroker(self.clock.now)
+        commands = topics.commands(system.name)
+        for topic in (commands, topics.completions(system.name), topics.dead_letters(commands)):
+            broker.create_topic(topic, 1)
+        self.inbox = Post(broker, [commands], nothing_known)
+        self.outbox = FlakyOutbox(broker)
         self.effects = effects or FlakyEffects(self.clock)
         self.codec = Codec(FixedIds())
         self.saga_id = uuid7()
@@ -175,7 +166,7 @@ class Worker:
             clock=self.clock.monotonic,
             now=self.clock.now,
             sleep=self.clock.sleep,
-            group="g",
+            group=GROUP,
             limits=ConsumerLimits(**limits),
         )
         self.system = system
@@ -225,94 +216,39 @@ def make_worker() -> type[Worker]:
 # -- the coordinator -----------------------------------------------------------------------------------------------
 
 
-@dataclass
-class MemoryStore:
-    """The coordinator's tables as dicts. A transaction works on copies and puts them in place at its commit."""
+class FlakyStore(MemoryStore):
+    """The coordinator's store in memory, which refuses and hides what a test wants."""
 
-    clock: Clock
-    sagas: dict[UUID, SagaState] = field(default_factory=dict)
-    journal: dict[tuple[UUID, UUID], JournalRow] = field(default_factory=dict)
-    next_offsets: dict[TopicPartition, int] = field(default_factory=dict)
-    held: dict[tuple[UUID, UUID], tuple[Held, datetime]] = field(default_factory=dict)
-    foreign: dict[tuple[str, str], UUID] = field(default_factory=dict)
-    refuses: Callable[[Change], bool] = lambda _: False
-    commits_fail: list[Exception] = field(default_factory=list)
-    hidden: set[UUID] = field(default_factory=set)
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock.now, GROUP)
+        self.refuses: Callable[[Change], bool] = lambda _: False
+        self.hidden: set[UUID] = set()
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[MemoryTransaction]:
-        yield MemoryTransaction(self)
+    async def begin(self) -> AsyncIterator[Any]:
+        async with super().begin() as transaction:
+            yield FlakyTransaction(self, transaction)
 
-    async def offsets(self, group: str, places: Any) -> Mapping[TopicPartition, int]:
-        return dict(self.next_offsets)
-
-    async def announce(self, replica: UUID, definitions: Mapping[str, Mapping[int, str]]) -> Mapping[str, int]:
-        return {name: max(versions) for name, versions in definitions.items()}
-
-    async def withdraw(self, replica: UUID) -> None: ...
-
-    async def close(self) -> None: ...
+    def plant(self, saga_id: UUID, state: SagaState) -> None:
+        """Have that state, however it came about."""
+        self.tables.sagas[saga_id] = SagaRow.of(state, self.now())
 
 
-class MemoryTransaction:
-    def __init__(self, store: MemoryStore) -> None:
+class FlakyTransaction:
+    def __init__(self, store: FlakyStore, transaction: MemoryTransaction) -> None:
         self._store = store
-        self._change = Change()
-        self._held = dict(store.held)
+        self._transaction = transaction
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transaction, name)
 
     async def lock(self, saga_ids: Collection[UUID]) -> Locked:
-        sagas = {i: stored(s) for i, s in self._store.sagas.items() if i in set(saga_ids) - self._store.hidden}
-        return Locked(self._store.clock.now(), sagas)
-
-    async def applied(self, causes: Collection[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Sequence[Outgoing]]:
-        return {cause: self._store.journal[cause].outputs for cause in causes if cause in self._store.journal}
-
-    async def adopt(self, source: str, event_id: str, proposed: UUID) -> UUID:
-        return self._store.foreign.setdefault((source, event_id), proposed)
-
-    async def request_of(self, saga_id: UUID) -> Outgoing | None:
-        return next((r.input.again() for r in self._rows(saga_id)), None)
-
-    async def outputs_of(self, saga_id: UUID) -> Sequence[Outgoing]:
-        return [output for row in self._rows(saga_id) for output in row.outputs]
-
-    def _rows(self, saga_id: UUID) -> Sequence[JournalRow]:
-        rows = [row for row in self._store.journal.values() if row.saga_id == saga_id]
-        return sorted(rows, key=lambda row: row.revision)
-
-    async def hold(self, held: Held, seconds: float) -> bool:
-        key, now = (held.saga_id, held.cause_id), self._store.clock.now()
-        _, first = self._held.setdefault(key, (held, now))
-        return now - first < timedelta(seconds=seconds)
-
-    async def release(self, held: Collection[tuple[UUID, UUID]]) -> None:
-        for key in held:
-            self._held.pop(key, None)
+        return await self._transaction.lock(set(saga_ids) - self._store.hidden)
 
     async def write(self, change: Change) -> None:
         if self._store.refuses(change):
             raise BadData("refused")
-        for saga_id, before, _ in change.sagas:
-            there = self._store.sagas.get(saga_id)
-            if (there.revision if there else None) != before:
-                raise StoreConflict(str(saga_id))
-        self._change = change
-
-    async def commit(self) -> None:
-        if self._store.commits_fail:
-            raise self._store.commits_fail.pop(0)
-        self._store.sagas.update({saga_id: state for saga_id, _, state in self._change.sagas})
-        self._store.journal.update({(row.saga_id, row.cause_id): row for row in self._change.journal})
-        self._store.next_offsets.update(self._change.offsets)
-        self._store.held = self._held
-
-
-def stored(state: SagaState) -> SagaState:
-    """As it comes back from its columns."""
-    names = ("definition", "version", "status", "business_key", "agent", "revision", "wake_at")
-    columns = {name: getattr(state, name) for name in names}
-    request = Payload(state.request.name, value=state.request.json)
-    return state_from_json(state_to_json(state), {**columns, "request": request})
+        await self._transaction.write(change)
 
 
 class Replica:
@@ -320,14 +256,18 @@ class Replica:
 
     def __init__(self, *definitions: Saga, **limits: Any) -> None:
         self.clock = Clock()
-        self.inbox = MemoryInbox()
-        self.outbox = MemoryOutbox()
-        self.store = MemoryStore(self.clock)
+        self.store = FlakyStore(self.clock)
         self.codec = Codec(FixedIds())
+        names, systems = [d.name for d in definitions], {system for d in definitions for system in d.systems}
+        broker = MemoryBroker(self.clock.now)
+        for topic in topics.needed(names, systems):
+            broker.create_topic(topic, 1)
+        self.inbox = Post(broker, topics.inputs(names, systems), lambda places: self.store.offsets(GROUP, places))
+        self.outbox = FlakyOutbox(broker)
         self.load(*definitions, **limits)
 
     def load(self, *definitions: Saga, **limits: Any) -> None:
-        """Start the process again with these definitions."""
+        """A coordinator with these definitions."""
         catalogue = Catalogue(definitions)
         self.coordinator = Coordinator(
             inbox=self.inbox,
@@ -338,7 +278,7 @@ class Replica:
             catalogue=catalogue,
             ids=Ids(),
             clock=self.clock.monotonic,
-            group="g",
+            group=GROUP,
             limits=Limits(**limits),
         )
 

@@ -2,63 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import pytest
 from uuid_utils.compat import uuid7
 
+from orchestrator.core.payload import Payload
+from orchestrator.core.sample import sample
+from orchestrator.core.state import SagaState, Status
 from orchestrator.database import StoreUnavailable
-from orchestrator.messaging.message import Outgoing, TopicPartition
-from orchestrator.messaging.ports import Receipt
+from orchestrator.messaging.message import Outgoing
+from orchestrator.messaging.topics import CONTROL
 from orchestrator.messaging.writer import Writer
+from orchestrator.store.ports import Change, Held
+from orchestrator.testing.memory_broker import MemoryBroker, MemoryOutbox
+from orchestrator.testing.memory_store import MemoryStore
 from orchestrator.timers import Timers
 from schemas.codec import Codec
 from schemas.errors import RegistryUnavailable
+from schemas.models import VendorOnboardingRequested
 from schemas.registry import FixedIds
 
 
-@dataclass
-class MemoryTimerStore:
-    due: list[UUID] = field(default_factory=list)
-    held: list[Outgoing] = field(default_factory=list)
-    read: dict[TopicPartition, int] = field(default_factory=dict)
-    may_maintain: bool = True
-    maintained: int = 0
+class Store(MemoryStore):
+    """A store whose partitions cannot be made while a test says so."""
 
-    async def take_due(self, most: int) -> Sequence[UUID]:
-        found, self.due = self.due[:most], self.due[most:]
-        return found
-
-    async def take_held(self, most: int) -> Sequence[Outgoing]:
-        found, self.held = self.held[:most], self.held[most:]
-        return found
-
-    async def progress(self, group: str) -> Mapping[TopicPartition, int]:
-        return self.read
+    may_maintain = True
+    maintained = 0
 
     async def maintain(self) -> None:
         if not self.may_maintain:
             raise StoreUnavailable("permission denied for schema public")
+        await super().maintain()
         self.maintained += 1
 
-    async def close(self) -> None: ...
+    async def due(self, count: int = 1) -> None:
+        """New sagas whose deadline is now."""
+        request = Payload.of(sample(VendorOnboardingRequested, full=True))
+        state = SagaState("vendor-onboarding", 1, request, Status.RUNNING, revision=1, wake_at=self.now())
+        await self._write(Change([(uuid7(), None, state) for _ in range(count)]))
 
+    async def read(self, topic: str, until: int) -> None:
+        await self._write(Change(offsets={(topic, 0): until}))
 
-@dataclass
-class CountingOutbox:
-    """Tells offsets, as Kafka does."""
+    async def _write(self, change: Change) -> None:
+        async with self.begin() as transaction:
+            await transaction.lock(())
+            await transaction.write(change)
+            await transaction.commit()
 
-    sent: list[Outgoing] = field(default_factory=list)
-
-    async def send(self, messages: Sequence[Outgoing]) -> Receipt:
-        self.sent.extend(messages)
-        last = {(m.topic, 0): sum(s.topic == m.topic for s in self.sent) - 1 for m in messages}
-        return Receipt((), last)
-
-    async def close(self) -> None: ...
+    async def keep(self, message: Outgoing) -> None:
+        async with self.begin() as transaction:
+            await transaction.hold(Held(uuid7(), UUID(int=1), message), 300)
+            await transaction.commit()
 
 
 class FlakyIds(FixedIds):
@@ -76,11 +73,12 @@ class FlakyIds(FixedIds):
 
 
 @pytest.fixture
-def loop(clock: Any, ids: Any, away: int) -> tuple[Timers, MemoryTimerStore, CountingOutbox]:
-    store, outbox = MemoryTimerStore(), CountingOutbox()
+def loop(clock: Any, ids: Any, away: int) -> tuple[Timers, Store, MemoryBroker]:
+    store, broker = Store(clock.now, "g"), MemoryBroker(clock.now)
+    broker.create_topic(CONTROL, 1)
     timers = Timers(
         store=store,
-        outbox=outbox,
+        outbox=MemoryOutbox(broker),
         writer=Writer(Codec(FlakyIds(away)), 900_000),
         ids=ids,
         clock=clock.monotonic,
@@ -89,7 +87,7 @@ def loop(clock: Any, ids: Any, away: int) -> tuple[Timers, MemoryTimerStore, Cou
         group="g",
         interval=0.2,
     )
-    return timers, store, outbox
+    return timers, store, broker
 
 
 @pytest.fixture
@@ -97,33 +95,36 @@ def away() -> int:
     return 0
 
 
-Loop = tuple[Timers, MemoryTimerStore, CountingOutbox]
+Loop = tuple[Timers, Store, MemoryBroker]
 
 
 async def test_a_tick_waits_until_the_last_wakes_are_read(loop: Loop) -> None:
-    timers, store, outbox = loop
-    store.due = [uuid7()]
+    timers, store, broker = loop
+    await store.due()
     assert await timers.tick() == 1
-    store.due = [uuid7()]
+    await store.due()
     assert await timers.tick() == 0
-    store.read = {("saga.control", 0): 1}
+    await store.read(CONTROL, 1)
     assert await timers.tick() == 1
-    assert len(outbox.sent) == 2
+    assert len(broker.messages(CONTROL)) == 2
 
 
-async def test_a_held_message_for_a_topic_that_is_read_no_more_stops_no_wake(loop: Loop) -> None:
+async def test_a_held_message_for_a_topic_that_is_read_no_more_stops_no_wake(loop: Loop, clock: Any) -> None:
     # Its definition was taken out of the catalogue while it was held, so that nobody will ever read it.
-    timers, store, _ = loop
-    store.held = [Outgoing("old-definition.requests", b"k", b"v")]
-    await timers.tick()
-    store.due = [uuid7()]
+    timers, store, broker = loop
+    broker.create_topic("old-definition.requests", 1)
+    await store.keep(Outgoing("old-definition.requests", b"k", b"v"))
+    clock.seconds += 5
     assert await timers.tick() == 1
+    await store.due()
+    assert await timers.tick() == 1
+    assert len(broker.messages(CONTROL)) == 1
 
 
 async def test_partitions_that_cannot_be_made_stop_no_wake(loop: Loop, clock: Any) -> None:
     timers, store, _ = loop
     store.may_maintain = False
-    store.due = [uuid7()]
+    await store.due()
     assert await timers.tick() == 1
     store.may_maintain = True
     clock.seconds += 61
@@ -133,13 +134,8 @@ async def test_partitions_that_cannot_be_made_stop_no_wake(loop: Loop, clock: An
 
 @pytest.mark.parametrize("away", [3])
 async def test_a_registry_that_is_away_is_waited_for(loop: Loop, clock: Any) -> None:
-    timers, store, outbox = loop
-    due = [uuid7() for _ in range(5)]
-
-    def stopping() -> bool:
-        # Sagas that were taken while the registry was away are given again after their 30 seconds.
-        store.due = [] if outbox.sent else list(due)
-        return len(outbox.sent) == len(due)
-
-    await timers.run(stopping)
-    assert len(outbox.sent) == 5
+    timers, store, broker = loop
+    await store.due(5)
+    await timers.run(lambda: len(broker.messages(CONTROL)) == 5)
+    # Sagas that were taken while the registry was away are given again after their 30 seconds.
+    assert 90 <= clock.seconds < 91
