@@ -12,7 +12,9 @@ from consumers.runtime import ConsumerLimits, Runtime
 from consumers.system import SystemConfig, SystemFactory
 from orchestrator.database import connect
 from orchestrator.messaging import topics
-from orchestrator.messaging.kafka import KafkaInbox, KafkaOutbox, consumer_config, in_thread, producer_config
+from orchestrator.messaging.kafka import consumer_config, in_thread, producer_config
+from orchestrator.messaging.kafka_inbox import KafkaInbox
+from orchestrator.messaging.kafka_outbox import KafkaOutbox
 from orchestrator.messaging.message import TopicPartition
 from orchestrator.messaging.ports import Ids
 from orchestrator.settings import Settings

@@ -25,7 +25,8 @@ from orchestrator.bootstrap import make_codec
 from orchestrator.messaging import topics
 from orchestrator.messaging.errors import BadMessage, BrokerUnavailable
 from orchestrator.messaging.event import Event, read_event
-from orchestrator.messaging.kafka import KafkaOutbox, in_thread, producer_config
+from orchestrator.messaging.kafka import in_thread, producer_config
+from orchestrator.messaging.kafka_outbox import KafkaOutbox
 from orchestrator.messaging.message import Outgoing
 from orchestrator.messaging.reader import decode
 from orchestrator.settings import Settings, load

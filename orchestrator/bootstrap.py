@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from orchestrator import telemetry
-from orchestrator.batch import Catalogue
+from orchestrator.catalogue import Catalogue
 from orchestrator.health import serving
 from orchestrator.ids import RealIds
 from orchestrator.messaging import topics
@@ -179,6 +179,8 @@ def make_coordinator(settings: Settings, run: Run | None = None) -> Coordinator:
     from orchestrator.coordinator import Coordinator, Limits  # noqa: PLC0415 - loads the drivers
     from orchestrator.database import connect  # noqa: PLC0415
     from orchestrator.messaging import kafka  # noqa: PLC0415
+    from orchestrator.messaging.kafka_inbox import KafkaInbox  # noqa: PLC0415
+    from orchestrator.messaging.kafka_outbox import KafkaOutbox  # noqa: PLC0415
     from orchestrator.messaging.reader import Reader  # noqa: PLC0415
     from orchestrator.messaging.writer import Writer  # noqa: PLC0415
     from orchestrator.store.postgres import PostgresStore  # noqa: PLC0415
@@ -194,10 +196,8 @@ def make_coordinator(settings: Settings, run: Run | None = None) -> Coordinator:
         return await store.offsets(group, places)
 
     return Coordinator(
-        inbox=kafka.KafkaInbox(
-            kafka.consumer_config(client, group), inputs, run=run or kafka.directly, on_assign=offsets
-        ),
-        outbox=kafka.KafkaOutbox(kafka.producer_config(client), run=run or kafka.directly),
+        inbox=KafkaInbox(kafka.consumer_config(client, group), inputs, run=run or kafka.directly, on_assign=offsets),
+        outbox=KafkaOutbox(kafka.producer_config(client), run=run or kafka.directly),
         store=store,
         reader=Reader(codec, catalogue.requests),
         writer=Writer(codec, settings.max_message_bytes),
@@ -223,6 +223,7 @@ def make_timers(settings: Settings, run: Run | None = None) -> Timers:
     """
     from orchestrator.database import connect  # noqa: PLC0415 - loads the drivers
     from orchestrator.messaging import kafka  # noqa: PLC0415
+    from orchestrator.messaging.kafka_outbox import KafkaOutbox  # noqa: PLC0415
     from orchestrator.messaging.writer import Writer  # noqa: PLC0415
     from orchestrator.store.postgres import PostgresStore  # noqa: PLC0415
     from orchestrator.timers import Timers  # noqa: PLC0415
@@ -230,7 +231,7 @@ def make_timers(settings: Settings, run: Run | None = None) -> Timers:
     group = coordinator_group(settings)
     return Timers(
         store=PostgresStore(connect(settings.database_url, pool_size=1), group),
-        outbox=kafka.KafkaOutbox(kafka.producer_config(settings.kafka_settings()), run=run or kafka.directly),
+        outbox=KafkaOutbox(kafka.producer_config(settings.kafka_settings()), run=run or kafka.directly),
         writer=Writer(make_codec(settings), settings.max_message_bytes),
         ids=RealIds(),
         clock=time.monotonic,

@@ -16,7 +16,8 @@ from uuid import UUID
 
 import structlog
 
-from orchestrator.batch import Batch, Catalogue
+from orchestrator.batch import Batch
+from orchestrator.catalogue import Catalogue
 from orchestrator.database import BadData, StoreConflict, StoreUnavailable
 from orchestrator.messaging.dead_letter import Grave, bury
 from orchestrator.messaging.errors import BadMessage, BrokerFatal, BrokerUnavailable

@@ -23,7 +23,8 @@ from orchestrator.core.state import SagaState, Status
 from orchestrator.messaging import topics
 from orchestrator.messaging.errors import BrokerUnavailable
 from orchestrator.messaging.event import Event, cause_of
-from orchestrator.messaging.kafka import KafkaOutbox, in_thread, producer_config
+from orchestrator.messaging.kafka import in_thread, producer_config
+from orchestrator.messaging.kafka_outbox import KafkaOutbox
 from orchestrator.messaging.message import Outgoing
 from orchestrator.settings import Settings
 from schemas.models import ControlCommand as Wire

@@ -27,7 +27,7 @@ from orchestrator.core.state import Status
 from orchestrator.settings import Settings, load
 
 if TYPE_CHECKING:
-    from orchestrator.batch import Catalogue
+    from orchestrator.catalogue import Catalogue
     from orchestrator.operators import Answered, Decision
     from orchestrator.store.queries import Filter, SagaRow
     from schemas.models import Record

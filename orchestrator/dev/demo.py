@@ -23,7 +23,7 @@ from orchestrator.testing.audit import audit
 from schemas.models import Request
 
 if TYPE_CHECKING:
-    from orchestrator.batch import Catalogue
+    from orchestrator.catalogue import Catalogue
 
 __all__ = ["DemoRun", "DemoSaga", "load_plan", "run_demo"]
 

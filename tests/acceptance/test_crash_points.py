@@ -54,22 +54,23 @@ else:
     bootstrap.run_coordinator(settings)
 """
 
-STORE, KAFKA, EFFECTS = "orchestrator.store.postgres", "orchestrator.messaging.kafka", "consumers.effects"
+STORE, EFFECTS = "orchestrator.store.postgres", "consumers.effects"
+INBOX, OUTBOX = "orchestrator.messaging.kafka_inbox", "orchestrator.messaging.kafka_outbox"
 COORDINATOR = [
     (f"{STORE}:PostgresTransaction:commit", "before"),
     (f"{STORE}:PostgresTransaction:commit", "after"),  # nobody learns that it succeeded
-    (f"{KAFKA}:KafkaOutbox:send", "before"),  # between commit and produce
-    (f"{KAFKA}:KafkaOutbox:send", "after"),  # between produce and offset commit
-    (f"{KAFKA}:KafkaInbox:commit", "after"),
+    (f"{OUTBOX}:KafkaOutbox:send", "before"),  # between commit and produce
+    (f"{OUTBOX}:KafkaOutbox:send", "after"),  # between produce and offset commit
+    (f"{INBOX}:KafkaInbox:commit", "after"),
 ]
 CONSUMER = [
     (f"{EFFECTS}:PostgresEffects:claim", "before"),
     (f"{EFFECTS}:PostgresEffects:claim", "after"),  # claimed, not called
     (f"{EFFECTS}:PostgresEffects:settle", "before"),  # called, not recorded
     (f"{EFFECTS}:PostgresEffects:settle", "after"),  # recorded, not answered
-    (f"{KAFKA}:KafkaOutbox:send", "after"),  # answered, offset not committed
-    (f"{KAFKA}:KafkaInbox:commit", "before"),
-    (f"{KAFKA}:KafkaInbox:commit", "after"),
+    (f"{OUTBOX}:KafkaOutbox:send", "after"),  # answered, offset not committed
+    (f"{INBOX}:KafkaInbox:commit", "before"),
+    (f"{INBOX}:KafkaInbox:commit", "after"),
 ]
 
 

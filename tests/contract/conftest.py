@@ -24,7 +24,9 @@ from orchestrator.core.sample import sample
 from orchestrator.core.state import SagaState, Status
 from orchestrator.database import connect
 from orchestrator.dev.postgres import EmbeddedPostgres
-from orchestrator.messaging.kafka import KafkaInbox, KafkaOutbox, consumer_config, in_thread, producer_config
+from orchestrator.messaging.kafka import consumer_config, in_thread, producer_config
+from orchestrator.messaging.kafka_inbox import KafkaInbox
+from orchestrator.messaging.kafka_outbox import KafkaOutbox
 from orchestrator.messaging.message import Headers, Incoming, Outgoing, TopicPartition
 from orchestrator.messaging.ports import Inbox, Outbox
 from orchestrator.settings import Settings

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from orchestrator.messaging.kafka import KafkaInbox, consumer_config, in_thread
+from orchestrator.messaging.kafka import consumer_config, in_thread
+from orchestrator.messaging.kafka_inbox import KafkaInbox
 from orchestrator.messaging.message import Incoming, TopicPartition
 
 

@@ -17,7 +17,7 @@ from consumers.claims import Admitted, Claim, Identity, Settlement
 from consumers.runtime import ConsumerLimits, Runtime
 from consumers.system import System
 from consumers.testing import MemoryEffects
-from orchestrator.batch import Catalogue
+from orchestrator.catalogue import Catalogue
 from orchestrator.coordinator import Coordinator, Limits
 from orchestrator.core.definition import Saga
 from orchestrator.core.state import SagaState

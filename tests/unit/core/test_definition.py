@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.batch import Catalogue
+from orchestrator.catalogue import Catalogue
 from orchestrator.core.definition import Parallel, Saga, Step, Undo
 from orchestrator.core.errors import DefinitionError
 from orchestrator.core.policy import Retry
