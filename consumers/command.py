@@ -18,7 +18,7 @@ from orchestrator.messaging.event import Event, cause_of, read_event
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition, pack, unpack
 from orchestrator.messaging.reader import decode
 from schemas.codec import Codec
-from schemas.models import FailureOutcome, Record, StepFailed
+from schemas.models import CircuitState, FailureOutcome, Record, StepFailed, SystemState
 
 __all__ = ["ReceivedCommand", "Replies", "read_command"]
 
@@ -99,6 +99,14 @@ class Replies:
     def kept(self, command: ReceivedCommand, result: Succeeded | Failure, now: datetime) -> bytes:
         """The same as the effect table keeps it; `again` makes of it what is sent."""
         return packed(self._message(command, *self._content(command, result, now)))
+
+    def state(self, event_id: str, *, away: bool, since: datetime, worker: str, now: datetime) -> Outgoing:
+        """What this worker says of its system on `saga.systems`."""
+        state = CircuitState.open if away else CircuitState.closed
+        since_ms = int(since.timestamp() * 1000)
+        record = SystemState(system=self._system, state=state, since_ms=since_ms, worker=worker)
+        event = Event(event_id, f"saga-consumer/{self._system}", record.contract.type, now)
+        return Outgoing(topics.SYSTEMS, self._system.encode(), self._codec.encode(record), event.headers())
 
     def _content(self, command: ReceivedCommand, result: Succeeded | Failure, now: datetime) -> tuple[Record, Event]:
         record = result.output if isinstance(result, Succeeded) else _failed(result)

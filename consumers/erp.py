@@ -25,7 +25,7 @@ __all__ = ["build"]
 def build(config: SystemConfig) -> System:
     """The ERP at `config.base_url`."""
     rest = RestClient(config.base_url, timeouts=Timeouts(connect=2, read=5, write=5, pool=2))
-    erp = System("erp", lifespan=lambda: rest)
+    erp = System("erp", lifespan=lambda: rest, gate=rest.guard.wait)
 
     @erp.action(CreateVendor)
     async def create_vendor(command: CreateVendor, call: Call) -> VendorCreated:

@@ -39,7 +39,7 @@ def build(config: SystemConfig) -> System:
         password=config.options.get("password", ""),
         connections=16,
     )
-    mail = System("mail", concurrency=16, lifespan=lambda: smtp)
+    mail = System("mail", concurrency=16, lifespan=lambda: smtp, gate=smtp.guard.wait)
 
     def tags(action: str, call: Call) -> dict[str, str]:
         return {"Tag": action, "Reference": str(call.saga_id)}

@@ -12,7 +12,7 @@ __all__ = ["build"]
 def build(config: SystemConfig) -> System:
     """The portal at `config.base_url`."""
     rest = RestClient(config.base_url, timeouts=Timeouts(connect=2, read=5, write=5, pool=2))
-    portal = System("portal", lifespan=lambda: rest)
+    portal = System("portal", lifespan=lambda: rest, gate=rest.guard.wait)
 
     @portal.action(CreatePortalAccount)
     async def create_account(command: CreatePortalAccount, call: Call) -> PortalAccountCreated:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -60,6 +61,7 @@ class ConsumerLimits:
     commit: float = 0.5
     drain: float = 25.0
     poison: int = 1000
+    tell: float = 10.0
     max_bytes: int = 900_000
 
 
@@ -104,6 +106,10 @@ class Runtime:
         self._committed = clock()
         self._room = asyncio.Semaphore(system.concurrency)
         self._draining = False
+        self._probe = asyncio.Lock()
+        self._away: datetime | None = None
+        self._said_at = clock()
+        self._worker = str(ids.token())
         self._failure: BaseException | None = None
         self._trouble: str | None = None
         self._poisoned = 0
@@ -157,7 +163,29 @@ class Runtime:
             await self._receive(message)
         if self._clock() - self._committed >= self._limits.commit:
             await self._commit()
+        await self._tell()
         return len(messages)
+
+    async def _tell(self) -> None:
+        """Say on `saga.systems` that the system is away, again and again while it is, and that it is back.
+
+        The coordinators then take the silence of its steps for what it is. Not patient: it is said again soon.
+        """
+        away = self._system.gate() is not None
+        if away == (self._away is not None) and (not away or self._clock() - self._said_at < self._limits.tell):
+            return
+        since = self._away or self._now()
+        try:
+            message = self._replies.state(
+                str(self._ids.token()), away=away, since=since, worker=self._worker, now=self._now()
+            )
+            await self._outbox.send([message])
+        except _TRANSIENT as exc:
+            log.warning("consumer.not_told", away=away, error=f"{type(exc).__name__}: {exc}")
+            return
+        if away != (self._away is not None):
+            log.warning("consumer.system_away" if away else "consumer.system_back", system=self._system.name)
+        self._away, self._said_at = since if away else None, self._clock()
 
     async def _poll(self) -> Sequence[Incoming]:
         try:
@@ -237,7 +265,7 @@ class Runtime:
         while True:
             # A place comes before the claim: what a worker had claimed when it died counts as perhaps called, so a
             # queue of claims would be a queue of doubts.
-            async with self._room:
+            async with self._turn(), self._room:
                 if self._draining:
                     return False
                 asked_at = self._clock()
@@ -256,6 +284,21 @@ class Runtime:
                 case Refuse():
                     await self._answer(await self._reply(command, UNDONE))
             return True
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Free while the system is called. While it is away commands wait here, unclaimed, and burn no attempt.
+
+        One at a time, the oldest first, finds out whether it is back.
+        """
+        while self._system.gate() is not None and not self._draining:
+            async with self._probe:
+                while (wait := self._system.gate()) is not None and wait > 0 and not self._draining:
+                    await self._sleep(min(wait, _WAIT_STEP))
+                if wait is not None and not self._draining:
+                    yield
+                    return
+        yield
 
     def _claim_of(self, command: ReceivedCommand, owner: UUID) -> Claim:
         lease = self._lease(command)

@@ -12,7 +12,7 @@ __all__ = ["build"]
 def build(config: SystemConfig) -> System:
     """The list at `config.base_url`."""
     rest = RestClient(config.base_url, timeouts=Timeouts(connect=2, read=5, write=5, pool=2))
-    suppliers = System("suppliers", lifespan=lambda: rest)
+    suppliers = System("suppliers", lifespan=lambda: rest, gate=rest.guard.wait)
 
     @suppliers.action(ApproveSupplier)
     async def approve(command: ApproveSupplier, call: Call) -> SupplierApproved:

@@ -75,11 +75,16 @@ class Action:
 
 @dataclass(slots=True)
 class System:
-    """One target system: a consumer group, its actions, and what is opened while it runs."""
+    """One target system: a consumer group, its actions, and what is opened while it runs.
+
+    `gate` says whether the system is called: None while it is; else it is taken for away, and the answer is the seconds
+    until one call may try it, 0 for now.
+    """
 
     name: str
     concurrency: int = 64
     lifespan: Callable[[], AbstractAsyncContextManager[object]] = nullcontext
+    gate: Callable[[], float | None] = lambda: None
     actions: dict[str, Action] = field(default_factory=dict)
 
     def action(

@@ -33,7 +33,7 @@ from orchestrator.messaging.dead_letter import Grave, bury
 from orchestrator.messaging.errors import BadMessage
 from orchestrator.messaging.event import read_event
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
-from orchestrator.messaging.ports import Ids
+from orchestrator.messaging.ports import Ids, Systems
 from orchestrator.messaging.reader import HELD_HEADER, Parsed
 from orchestrator.messaging.topics import CONTROL
 from orchestrator.messaging.writer import Context, TooLarge, Writer
@@ -79,7 +79,9 @@ class Batch:
         control_hold: float,
         startable: Mapping[str, int],
         heard_until: Callable[[int], datetime | None],
+        systems: Systems,
     ) -> None:
+        self._systems = systems
         self._heard_until = heard_until
         self._transaction = transaction
         self._catalogue = catalogue
@@ -187,7 +189,7 @@ class Batch:
         assert saga_id is not None
         what = message.message
         if isinstance(what, Wake):
-            what = Wake(self._heard_until(message.incoming.partition))
+            what = Wake(self._heard_until(message.incoming.partition), await self._systems.away())
         try:
             transition = decide(definition, state, what, work.now, str(saga_id))
         except Exception as exc:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from orchestrator.core.definition import Saga
     from orchestrator.messaging.kafka import Run
     from orchestrator.messaging.message import TopicPartition
+    from orchestrator.messaging.ports import Systems
     from orchestrator.timers import Timers
     from schemas.codec import Codec
     from schemas.registry import ConfluentRegistry
@@ -199,6 +200,7 @@ def make_coordinator(settings: Settings, run: Run | None = None) -> Coordinator:
         inbox=KafkaInbox(kafka.consumer_config(client, group), inputs, run=run or kafka.directly, on_assign=offsets),
         outbox=KafkaOutbox(kafka.producer_config(client), run=run or kafka.directly),
         store=store,
+        systems=_systems(settings, codec, run or kafka.directly),
         reader=Reader(codec, catalogue.requests),
         writer=Writer(codec, settings.max_message_bytes),
         catalogue=catalogue,
@@ -212,6 +214,14 @@ def make_coordinator(settings: Settings, run: Run | None = None) -> Coordinator:
             poison=settings.poison_limit,
         ),
     )
+
+
+def _systems(settings: Settings, codec: Codec, run: Run) -> Systems:
+    from orchestrator.messaging.kafka_systems import KafkaSystems, NobodyAway  # noqa: PLC0415 - loads the driver
+
+    if not settings.extend_deadlines:
+        return NobodyAway()
+    return KafkaSystems(settings.kafka_settings(), codec, run=run, clock=time.monotonic)
 
 
 def make_timers(settings: Settings, run: Run | None = None) -> Timers:

@@ -22,7 +22,7 @@ from orchestrator.database import BadData, StoreConflict, StoreUnavailable
 from orchestrator.messaging.dead_letter import Grave, bury
 from orchestrator.messaging.errors import BadMessage, BrokerFatal, BrokerUnavailable
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
-from orchestrator.messaging.ports import Ids, Inbox, Outbox, Refusal
+from orchestrator.messaging.ports import Ids, Inbox, Outbox, Refusal, Systems
 from orchestrator.messaging.reader import Parsed, Reader
 from orchestrator.messaging.writer import Context, Writer
 from orchestrator.store.ports import Store
@@ -61,6 +61,7 @@ class Coordinator:
         inbox: Inbox,
         outbox: Outbox,
         store: Store,
+        systems: Systems,
         reader: Reader,
         writer: Writer,
         catalogue: Catalogue,
@@ -72,6 +73,7 @@ class Coordinator:
         self._inbox = inbox
         self._outbox = outbox
         self._store = store
+        self._systems = systems
         self._reader = reader
         self._writer = writer
         self._catalogue = catalogue
@@ -112,6 +114,7 @@ class Coordinator:
             log.warning("coordinator.withdraw_failed", error=str(exc))
         await self._inbox.close()
         await self._outbox.close()
+        await self._systems.close()
         await self._store.close()
 
     async def step(self) -> int:
@@ -194,6 +197,7 @@ class Coordinator:
                 control_hold=self._limits.control_hold,
                 startable=self._startable,
                 heard_until=self._inbox.heard_until,
+                systems=self._systems,
             )
             outputs = await batch.apply(parsed, dead, _next_offsets(messages))
             await transaction.commit()

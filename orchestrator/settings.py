@@ -65,6 +65,7 @@ class Settings(BaseSettings):
 
     partitions: int = Field(default=4, ge=1)
     replication: int = Field(default=1, ge=1)
+    extend_deadlines: bool = True
     timer_seconds: float = Field(default=0.2, gt=0)
     lease_margin: float = Field(default=2.0, gt=0)
     group_prefix: str = ""

@@ -11,7 +11,7 @@ from typing import Any
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 from tenacity.wait import wait_random_exponential
 
-from consumers.connectors.breaker import Breaker
+from consumers.connectors.breaker import Breaker, BreakerState
 from consumers.errors import ActionError, Failed, Rejected, Unknown
 from consumers.system import Call
 
@@ -75,6 +75,11 @@ class Guard:
         self._clock = clock
         self._sleep = sleep
         self._backoff = wait_random_exponential(multiplier=retries.first, max=retries.maximum)
+
+    def wait(self) -> float | None:
+        """See `System.gate`."""
+        now = self._clock()
+        return None if self.breaker.state(now) is BreakerState.CLOSED else self.breaker.retry_after(now)
 
     async def run(self, call: Call, once: Callable[[], Awaitable[Verdict]]) -> Any:
         """Send until there is an answer or no use in going on.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from orchestrator.cli import control, dev, review, run, sagas
+from orchestrator.cli import control, dev, review, run, sagas, systems
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import say
 from orchestrator.settings import BadSettings
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (review, sagas, control, dev, run):
+for module in (review, sagas, control, systems, dev, run):
     module.register(app)
 
 

@@ -6,7 +6,7 @@ The rules are those of design §6; what a message means is here and in `control`
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestrator.core.advance import advance
 from orchestrator.core.control import on_control
@@ -17,6 +17,9 @@ from orchestrator.core.payload import Payload
 from orchestrator.core.state import TERMINAL, Cause, Effect, EffectStatus, SagaState, Status
 
 __all__ = ["Transition", "decide"]
+
+# An entry a minute for each saga that waits for a system that is away.
+_AWAY_SECONDS = 60.0
 
 _OPEN = (EffectStatus.IN_FLIGHT, EffectStatus.WAITING)
 
@@ -65,8 +68,8 @@ def _apply(draft: Draft, message: Message) -> tuple[str, dict[str, object]]:
     match message:
         case Requested(agent=agent):
             return "request", {"agent": agent}
-        case Wake(heard_until=heard_until):
-            _on_wake(draft, draft.now if heard_until is None else min(heard_until, draft.now))
+        case Wake(heard_until=heard_until, away=away):
+            _on_wake(draft, draft.now if heard_until is None else min(heard_until, draft.now), away)
             return "wake", {}
         case Control():
             return "control", on_control(draft, message)
@@ -229,14 +232,24 @@ def _give_up_do(draft: Draft, name: str, effect: Effect) -> None:
 # -- timers --------------------------------------------------------------------------------------------------------
 
 
-def _on_wake(draft: Draft, heard_until: datetime) -> None:
-    """Time out what was due by then: silence means something only where everything has been heard."""
+def _on_wake(draft: Draft, heard_until: datetime, away: frozenset[str]) -> None:
+    """Time out what was due by then: silence means something only where everything has been heard.
+
+    The silence of a system that nobody calls means nothing either: its steps get more time, and keep their attempts.
+    """
     for name, state in list(draft.steps.items()):
         for direction in Direction:
             effect = state.effect(direction)
             if effect is None or effect.status is not EffectStatus.IN_FLIGHT:
                 continue
-            if effect.due is not None and effect.due <= heard_until:
+            if effect.due is None or effect.due > heard_until:
+                continue
+            system = draft.plan(name, direction).action.contract.system
+            if system in away:
+                more = timedelta(seconds=max(draft.plan(name, direction).timeout, _AWAY_SECONDS))
+                draft.put(name, direction, replace(effect, due=draft.now + more))
+                draft.note(f"{direction} of {name}: {system} is away, so it gets more time")
+            else:
                 _time_out(draft, name, direction, effect)
 
 

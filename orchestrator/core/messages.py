@@ -103,10 +103,11 @@ class Wake:
     """A timer fired. Says nothing but that it is time to look.
 
     `heard_until`: completions that were published later may lie unread, so no effect that was due later has timed out
-    yet. None where every completion has been read.
+    yet. None where every completion has been read. `away` are systems that are not called now: their steps wait.
     """
 
     heard_until: datetime | None = None
+    away: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
 
-__all__ = ["Ids", "Inbox", "OnAssign", "Outbox", "Receipt", "Refusal", "Sleep"]
+__all__ = ["Ids", "Inbox", "OnAssign", "Outbox", "Receipt", "Refusal", "Sleep", "Systems"]
 
 OnAssign = Callable[[Sequence[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]
 Sleep = Callable[[float], Awaitable[None]]
@@ -84,6 +84,23 @@ class Inbox(Protocol):
 
     async def close(self) -> None:
         """Leave the group."""
+        ...
+
+
+class Systems(Protocol):
+    """What the consumers say of their systems on `saga.systems`."""
+
+    async def away(self) -> frozenset[str]:
+        """The systems that are not called now.
+
+        Raises:
+            BrokerUnavailable: it cannot be read; try again.
+
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the broker."""
         ...
 
 

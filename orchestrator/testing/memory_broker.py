@@ -26,7 +26,7 @@ from orchestrator.messaging.ports import OnAssign, Receipt, Refusal, Sleep
 from orchestrator.testing.memory_group import Group
 from orchestrator.testing.murmur2 import partition_of
 
-__all__ = ["MemoryBroker", "MemoryInbox", "MemoryOutbox"]
+__all__ = ["MemoryBroker", "MemoryInbox", "MemoryOutbox", "MemorySystems"]
 
 LARGEST = 1_048_588
 """What a topic of Kafka takes by default, in bytes."""
@@ -339,3 +339,17 @@ class MemoryOutbox:
 
     async def close(self) -> None:
         """See `Outbox.close`."""
+
+
+class MemorySystems:
+    """`Systems` in memory: `names` are away until somebody says otherwise."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    async def away(self) -> frozenset[str]:
+        """See `Systems.away`."""
+        return frozenset(self.names)
+
+    async def close(self) -> None:
+        """See `Systems.close`."""

@@ -414,6 +414,49 @@ class StepFailed(Record):
     ] = None
 
 
+class CircuitState(StrEnum):
+    """saga.engine.CircuitState."""
+
+    closed = "closed"
+    open = "open"
+
+
+class SystemState(Record):
+    """Whether the consumers of a system call it. Said again while it is away, so that silence means that it is back."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.engine.SystemState",
+        type="saga.engine.SystemState",
+        kind="engine",
+    )
+    system: Annotated[
+        str,
+        Field(
+            description="Name of the system.",
+        ),
+    ]
+    state: Annotated[
+        CircuitState,
+        Field(
+            description="open: the circuit breaker is open, no call is made. closed: calls are made.",
+        ),
+    ]
+    since_ms: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Since when, milliseconds since 1970 UTC.",
+        ),
+    ]
+    worker: Annotated[
+        str,
+        Field(
+            description="The worker that says so.",
+        ),
+    ] = ""
+
+
 class ErpVendorType(StrEnum):
     """saga.erp.ErpVendorType."""
 
@@ -1024,6 +1067,7 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.engine.SagaControl": SagaControl,
         "saga.engine.SagaEnded": SagaEnded,
         "saga.engine.StepFailed": StepFailed,
+        "saga.engine.SystemState": SystemState,
         "saga.erp.CreateVendor": CreateVendor,
         "saga.erp.DeactivateVendor": DeactivateVendor,
         "saga.erp.InvoiceProcessed": InvoiceProcessed,
@@ -1053,6 +1097,7 @@ __all__ = [
     "ApologyEmailSent",
     "ApproveSupplier",
     "BY_NAME",
+    "CircuitState",
     "ClosePortalAccount",
     "Contract",
     "ControlCommand",
@@ -1082,6 +1127,7 @@ __all__ = [
     "StepFailed",
     "SupplierApproved",
     "SupplierRevoked",
+    "SystemState",
     "VendorCreated",
     "VendorDeactivated",
     "VendorOnboardingRequested",

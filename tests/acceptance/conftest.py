@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import subprocess
+import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +27,8 @@ from orchestrator.dev.stack import Stack, StackOptions
 from orchestrator.store.queries import Queries, SagaRow
 from orchestrator.testing.audit import audit
 from schemas.models import Request, VendorOnboardingRequested
+
+ROOT = Path(__file__).parents[2]
 
 # The shortest that Kafka allows: after a kill the group waits that long for the dead member.
 QUICK = {"SAGA_KAFKA__SESSION__TIMEOUT__MS": "6000", "SAGA_KAFKA__HEARTBEAT__INTERVAL__MS": "1000"}
@@ -61,6 +68,22 @@ class World:
                 return rows
             assert time.monotonic() < deadline, f"{len(ids)} requested, {len(rows)} known, still busy: {busy[:3]}"
             await asyncio.sleep(0.2)
+
+    def saga(self, *arguments: str, code: int | None = 0, stdin: str | None = None) -> str:
+        """Run a command as an operator does; its standard output."""
+        kept = {n: v for n, v in os.environ.items() if not n.startswith("SAGA_")}
+        env = {**kept, **self.stack.environment(), "PYTHONPATH": str(ROOT)}
+        argv = [sys.executable, "-m", "orchestrator.cli.main", *arguments]
+        done = subprocess.run(argv, check=False, env=env, text=True, capture_output=True, input=stdin, timeout=200)
+        assert code in (None, done.returncode), done.stdout + done.stderr
+        return done.stdout
+
+    def order_faults(self, *rules: dict[str, Any]) -> None:
+        """Replace the sandbox's faults."""
+        url = f"{self.stack.urls['control']}/_sandbox/faults"
+        urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
+        if rules:
+            urllib.request.urlopen(urllib.request.Request(url, json.dumps(rules).encode(), method="POST")).close()
 
     async def running(self, worker: ChildProcess) -> None:
         await asyncio.to_thread(self.stack.wait_ready, worker)

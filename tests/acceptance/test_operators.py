@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
-import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,26 +19,6 @@ from schemas.models import PaymentTerms, VendorOnboardingRequested
 pytestmark = [pytest.mark.native, pytest.mark.timeout(400)]
 
 Make = Callable[[int], list[VendorOnboardingRequested]]
-ROOT = Path(__file__).parents[2]
-
-
-def saga(world: Any, *arguments: str, code: int = 0) -> str:
-    """Run a command; its standard output."""
-    kept = {n: v for n, v in os.environ.items() if not n.startswith("SAGA_")}
-    env = {**kept, **world.stack.environment(), "PYTHONPATH": str(ROOT)}
-    argv = [sys.executable, "-m", "orchestrator.cli.main", *arguments]
-    done = subprocess.run(argv, check=False, env=env, text=True, capture_output=True, timeout=200)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout
-
-
-def order_faults(world: Any, *rules: dict[str, Any]) -> None:
-    """Replace the sandbox's faults."""
-    url = f"{world.stack.urls['control']}/_sandbox/faults"
-    urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
-    if rules:
-        request = urllib.request.Request(url, json.dumps(rules).encode(), method="POST")
-        urllib.request.urlopen(request).close()
 
 
 async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -54,11 +29,11 @@ async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
 
 async def test_a_cancel_during_a_slow_do_undoes_it_when_it_has_landed(make_world: Any, make_vendors: Make) -> None:
     world = make_world()
-    order_faults(world, {"system": "suppliers", "action": "approve", "fault": "slow", "seconds": 4})
+    world.order_faults({"system": "suppliers", "action": "approve", "fault": "slow", "seconds": 4})
     (vendor,) = make_vendors(1)
     await world.publish([vendor])
     await until(lambda: bool(world.ledger().calls(system="suppliers", action="approve")))
-    shown = await asyncio.to_thread(saga, world, "cancel", str(vendor.saga_id), "--reason", "a mistake", "--yes")
+    shown = await asyncio.to_thread(world.saga, "cancel", str(vendor.saga_id), "--reason", "a mistake", "--yes")
     assert "cancel by" in shown
     assert "a mistake" in shown
     # It waits for the do that is in flight: no undo may overtake it.
@@ -71,8 +46,8 @@ async def test_a_cancel_during_a_slow_do_undoes_it_when_it_has_landed(make_world
         "suppliers.revoke", "mail.send_apology_email", "portal.close_account", "erp.deactivate_vendor",
     ]  # fmt: skip
     # Somebody asked for it, so there is no dead letter; and a second cancel changes nothing.
-    assert "dead letter" not in saga(world, "show", str(vendor.saga_id))
-    saga(world, "cancel", str(vendor.saga_id), "--reason", "again", "--yes", code=4)
+    assert "dead letter" not in world.saga("show", str(vendor.saga_id))
+    world.saga("cancel", str(vendor.saga_id), "--reason", "again", "--yes", code=4)
     world.check_against_the_ledger(rows)
 
 
@@ -80,33 +55,33 @@ async def test_an_undo_that_keeps_failing_waits_for_a_person_who_resolves_it(
     make_world: Any, make_vendors: Make
 ) -> None:
     world = make_world()
-    order_faults(
-        world, {"system": "portal", "action": "close_account", "fault": "error", "status": 422, "code": "LOCKED"}
+    world.order_faults(
+        {"system": "portal", "action": "close_account", "fault": "error", "status": 422, "code": "LOCKED"}
     )
     vendor = make_vendors(7)[6]  # under sanctions, so everything is undone
     await world.publish([vendor])
     (row,) = (await world.at_rest([vendor.saga_id])).values()
     assert row.state.status is Status.REVIEW
-    (waiting,) = json.loads(saga(world, "review", "list", "-o", "json"))
+    (waiting,) = json.loads(world.saga("review", "list", "-o", "json"))
     assert waiting["waits_for"] == [
         {"step": "portal-account", "direction": "undo", "code": "LOCKED", "message": "a fault on order"}
     ]
     # The rest waits too: undone in reverse order, or not at all.
     assert "erp.deactivate_vendor" not in world.ledger().sequence(reference=str(vendor.saga_id))
-    options = json.loads(saga(world, "review", "show", str(vendor.saga_id), "-o", "json"))["options"]
+    options = json.loads(world.saga("review", "show", str(vendor.saga_id), "-o", "json"))["options"]
     offered = {option["decision"]: (option["becomes"], option["sends"]) for option in options if not option["refused"]}
     assert offered["retry"] == ("compensating", ["undo portal-account"])
     assert offered["resolve --done"] == ("compensating", ["undo erp-vendor"])
     # A retry that does not help brings it back; then the operator closes the account by hand and says so.
-    saga(world, "retry", str(vendor.saga_id), "--reason", "perhaps it is unlocked")
+    world.saga("retry", str(vendor.saga_id), "--reason", "perhaps it is unlocked")
     await until(lambda: len(world.ledger().calls(system="portal", action="close_account")) >= 2)
     await world.at_rest([vendor.saga_id])
-    shown = saga(world, "resolve", "--done", str(vendor.saga_id), "--reason", "closed by hand", "--actor", "ada")
+    shown = world.saga("resolve", "--done", str(vendor.saga_id), "--reason", "closed by hand", "--actor", "ada")
     assert "resolve by ada: closed by hand" in shown
     (row,) = (await world.at_rest([vendor.saga_id], final=True)).values()
     assert row.state.status is Status.COMPENSATED
     assert world.ledger().sequence(reference=str(vendor.saga_id))[-1] == "erp.deactivate_vendor"
-    assert saga(world, "attention", "-o", "jsonl") == ""
+    assert world.saga("attention", "-o", "jsonl") == ""
 
 
 async def test_a_late_success_after_the_timeout_is_one_effect_and_is_undone(
@@ -114,7 +89,7 @@ async def test_a_late_success_after_the_timeout_is_one_effect_and_is_undone(
 ) -> None:
     world = make_world()
     # Every answer is lost until the attempts are used up: what was done stays unknown, and so it is undone.
-    order_faults(world, {"system": "portal", "action": "create_account", "fault": "drop_answer"})
+    world.order_faults({"system": "portal", "action": "create_account", "fault": "drop_answer"})
     (vendor,) = make_vendors(1)
     await world.publish([vendor])
     (row,) = (await world.at_rest([vendor.saga_id], final=True)).values()
@@ -130,17 +105,17 @@ async def test_a_paused_saga_lands_what_is_in_flight_and_goes_on_when_resumed(
     make_world: Any, make_vendors: Make
 ) -> None:
     world = make_world()
-    order_faults(world, {"system": "erp", "action": "create_vendor", "fault": "slow", "seconds": 3})
+    world.order_faults({"system": "erp", "action": "create_vendor", "fault": "slow", "seconds": 3})
     (vendor,) = make_vendors(1)
     await world.publish([vendor])
     await until(lambda: bool(world.ledger().calls(system="erp")))
-    await asyncio.to_thread(saga, world, "pause", str(vendor.saga_id), "--reason", "let me look")
+    await asyncio.to_thread(world.saga, "pause", str(vendor.saga_id), "--reason", "let me look")
     await until(lambda: bool(world.ledger().applied(system="erp")))
     await until(lambda: world.rows([vendor.saga_id])[vendor.saga_id].state.steps["erp-vendor"].output is not None)
-    (waiting,) = json.loads(saga(world, "attention", "-o", "json"))
+    (waiting,) = json.loads(world.saga("attention", "-o", "json"))
     assert waiting["why"] == "paused by an operator"
     assert world.ledger().calls(system="portal") == []
-    saga(world, "resume", str(vendor.saga_id), "--reason", "looked")
+    world.saga("resume", str(vendor.saga_id), "--reason", "looked")
     (row,) = (await world.at_rest([vendor.saga_id])).values()
     assert row.state.status is Status.COMPLETED
 
@@ -149,8 +124,8 @@ async def test_a_thousand_are_retried_at_once_and_the_one_that_moved_on_is_refus
     make_world: Any, make_vendors: Make
 ) -> None:
     world = make_world()
-    order_faults(
-        world, {"system": "portal", "action": "close_account", "fault": "error", "status": 422, "code": "LOCKED"}
+    world.order_faults(
+        {"system": "portal", "action": "close_account", "fault": "error", "status": 422, "code": "LOCKED"}
     )
     vendors = [
         vendor.model_copy(update={"tax_id": f"XX{number:08d}", "payment_terms": PaymentTerms.NET_30})
@@ -160,7 +135,7 @@ async def test_a_thousand_are_retried_at_once_and_the_one_that_moved_on_is_refus
     await world.publish(vendors)
     rows = await world.at_rest(ids, 200)
     assert Counter(row.state.status for row in rows.values()) == {Status.REVIEW: 1000}
-    order_faults(world)
+    world.order_faults()
 
     # What a bulk command saw, before somebody else decided about one of them.
     control = Control(ControlCommand.RETRY, "ada", "the portal's locks are gone")
@@ -168,7 +143,7 @@ async def test_a_thousand_are_retried_at_once_and_the_one_that_moved_on_is_refus
         Decision(row.id, replace(control, if_revision=row.state.revision), row.state.revision) for row in rows.values()
     ]
     moved = str(ids[500])
-    saga(world, "resolve", "--done", moved, "--reason", "closed by hand")
+    world.saga("resolve", "--done", moved, "--reason", "closed by hand")
     async with Operator(world.settings, world.queries) as operator:
         answers = await operator.decide(decisions, 120)
         refused = [answered for answered in answers if answered.refused]
@@ -186,27 +161,27 @@ async def test_a_thousand_are_retried_at_once_and_the_one_that_moved_on_is_refus
 
 def test_bulk_commands_ask_and_say_what_they_would_do(make_world: Any, make_vendors: Make) -> None:
     world = make_world()
-    order_faults(world, {"system": "mail", "action": "send_welcome_email", "fault": "drop_answer"})
+    world.order_faults({"system": "mail", "action": "send_welcome_email", "fault": "drop_answer"})
     vendors = make_vendors(6)
     asyncio.run(world.publish(vendors))
     asyncio.run(world.at_rest([vendor.saga_id for vendor in vendors]))
     where = ("--where", "status=review", "--where", "error=OUTCOME_UNKNOWN", "--where", "step=welcome-email")
 
-    rehearsed = json.loads(saga(world, "retry", *where, "--not-done", "--reason", "x", "--dry-run", "-o", "json"))
+    rehearsed = json.loads(world.saga("retry", *where, "--not-done", "--reason", "x", "--dry-run", "-o", "json"))
     assert [(line["becomes"], line["sends"], line["refused"]) for line in rehearsed] == [
         ("running", ["do welcome-email"], None)
     ] * 6
-    refused = json.loads(saga(world, "retry", *where, "--reason", "x", "--dry-run", "-o", "json"))
+    refused = json.loads(world.saga("retry", *where, "--reason", "x", "--dry-run", "-o", "json"))
     assert all("blind" in line["refused"] for line in refused)
-    saga(world, "retry", *where, "--not-done", "--reason", "x", code=6)  # nobody can be asked here
+    world.saga("retry", *where, "--not-done", "--reason", "x", code=6)  # nobody can be asked here
 
     # The server still loses its answers, so the canary comes back and the rest is left alone.
-    saga(world, "retry", *where, "--not-done", "--reason", "x", "--yes", "--canary", "2", code=5)
+    world.saga("retry", *where, "--not-done", "--reason", "x", "--yes", "--canary", "2", code=5)
     assert len(world.ledger().applied(system="mail")) == 8
-    order_faults(world)
-    saga(world, "retry", *where, "--not-done", "--reason", "x", "--yes", "--canary", "2", "--rate", "4")
+    world.order_faults()
+    world.saga("retry", *where, "--not-done", "--reason", "x", "--yes", "--canary", "2", "--rate", "4")
     asyncio.run(world.at_rest([vendor.saga_id for vendor in vendors], final=True))
-    assert saga(world, "list", "--status", "review").strip() == saga(world, "list", "--agent", "nobody").strip()
-    saga(world, "retry", "--where", "colour=blue", "--reason", "x", code=2)
-    saga(world, "retry", str(vendors[0].saga_id), "--reason", " ", code=2)
-    saga(world, "retry", "--reason", "x", code=2)
+    assert world.saga("list", "--status", "review").strip() == world.saga("list", "--agent", "nobody").strip()
+    world.saga("retry", "--where", "colour=blue", "--reason", "x", code=2)
+    world.saga("retry", str(vendors[0].saga_id), "--reason", " ", code=2)
+    world.saga("retry", "--reason", "x", code=2)

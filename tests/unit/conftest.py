@@ -29,7 +29,7 @@ from orchestrator.messaging.ports import OnAssign, Receipt, Refusal
 from orchestrator.messaging.reader import Reader
 from orchestrator.messaging.writer import Writer, effect_key
 from orchestrator.store.ports import Change, Locked
-from orchestrator.testing.memory_broker import MemoryBroker, MemoryInbox, MemoryOutbox
+from orchestrator.testing.memory_broker import MemoryBroker, MemoryInbox, MemoryOutbox, MemorySystems
 from orchestrator.testing.memory_rows import SagaRow
 from orchestrator.testing.memory_store import MemoryStore, MemoryTransaction
 from schemas.codec import Codec
@@ -149,7 +149,7 @@ class Worker:
         self.clock = clock or Clock()
         broker = MemoryBroker(self.clock.now)
         commands = topics.commands(system.name)
-        for topic in (commands, topics.completions(system.name), topics.dead_letters(commands)):
+        for topic in (commands, topics.completions(system.name), topics.dead_letters(commands), topics.SYSTEMS):
             broker.create_topic(topic, 1)
         self.inbox = Post(broker, [commands], nothing_known)
         self.outbox = FlakyOutbox(broker)
@@ -257,6 +257,7 @@ class Replica:
     def __init__(self, *definitions: Saga, **limits: Any) -> None:
         self.clock = Clock()
         self.store = FlakyStore(self.clock)
+        self.systems = MemorySystems()
         self.codec = Codec(FixedIds())
         names, systems = [d.name for d in definitions], {system for d in definitions for system in d.systems}
         broker = MemoryBroker(self.clock.now)
@@ -273,6 +274,7 @@ class Replica:
             inbox=self.inbox,
             outbox=self.outbox,
             store=self.store,
+            systems=self.systems,
             reader=Reader(self.codec, catalogue.requests),
             writer=Writer(self.codec, 900_000),
             catalogue=catalogue,

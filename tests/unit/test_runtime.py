@@ -259,3 +259,85 @@ async def test_a_stop_does_not_wait_for_a_breaker(make_worker: Any, vendor: Crea
     (row,) = worker.effects.rows.values()
     assert row.status is RowStatus.FAILED
     assert len(worker.answers) == 1
+
+
+class Gate:
+    """A breaker by hand: None closed, else the seconds until a try."""
+
+    def __init__(self) -> None:
+        self.wait: float | None = None
+
+    def __call__(self) -> float | None:
+        return self.wait
+
+
+async def spin(turns: int = 60) -> None:
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+
+async def test_commands_for_a_system_that_is_away_wait_unclaimed_and_one_tries_it(
+    make_worker: Any, vendor: CreateVendor
+) -> None:
+    back = asyncio.Event()
+    erp, gate = Erp(back, CREATED), Gate()
+    erp.system.gate = gate
+    worker = make_worker(erp.system, tell=0.0)
+    gate.wait = 3600.0
+    for step in ("s", "t", "u"):
+        worker.command(vendor, step=step)
+    await worker.runtime.step()
+    await spin()
+    assert erp.calls == []
+    assert worker.effects.rows == {}
+    gate.wait = 0.0  # one may find out
+    await spin()
+    assert erp.calls == [1]
+    assert [identity.step for identity in worker.effects.rows] == ["s"]
+    gate.wait = None
+    back.set()
+    await worker.work()
+    assert erp.calls == [1, 1, 1]
+    assert len(worker.answers) == 3
+
+
+async def test_a_worker_says_that_its_system_is_away_and_that_it_is_back(
+    make_worker: Any, vendor: CreateVendor
+) -> None:
+    erp, gate = Erp(CREATED), Gate()
+    erp.system.gate = gate
+    worker = make_worker(erp.system, tell=10.0)
+
+    def said() -> list[str]:
+        found = [worker.codec.decode(m.value) for m in worker.outbox.sent if m.topic == "saga.systems"]
+        return [record.state.value for record in found]
+
+    await worker.runtime.step()
+    assert said() == []
+    gate.wait = 5.0
+    await worker.runtime.step()
+    await worker.runtime.step()
+    assert said() == ["open"]
+    worker.clock.seconds += 11  # said again, so that nobody takes silence for health
+    await worker.runtime.step()
+    assert said() == ["open", "open"]
+    gate.wait = None
+    await worker.runtime.step()
+    await worker.runtime.step()
+    assert said() == ["open", "open", "closed"]
+
+
+async def test_a_stop_does_not_wait_for_a_system_that_is_away(make_worker: Any, vendor: CreateVendor) -> None:
+    erp, gate = Erp(CREATED), Gate()
+    erp.system.gate = gate
+    gate.wait = 3600.0
+    worker = make_worker(erp.system)
+    worker.command(vendor)
+    stopping = [False]
+    task = asyncio.create_task(worker.runtime.run(lambda: stopping[0]))
+    await spin()
+    stopping[0] = True
+    async with asyncio.timeout(5):
+        await task
+    assert worker.effects.rows == {}
+    assert worker.inbox.committed == {}

@@ -25,7 +25,7 @@ from schemas.models import (
     VendorCreated,
     VendorOnboardingRequested,
 )
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def _approve(request: VendorOnboardingRequested, _: object) -> ApproveSupplier:
@@ -490,3 +490,26 @@ def test_silence_is_no_answer_while_answers_lie_unread(script: Script) -> None:
     script.succeed("welcome-email")
     script.succeed("approved-supplier")
     assert script.status is Status.COMPLETED
+
+
+def test_the_silence_of_a_system_that_is_away_burns_no_attempt(script: Script) -> None:
+    for _ in range(20):
+        assert script.state is not None
+        script.now += timedelta(seconds=60)
+        script.deliver(Wake(away=frozenset({"erp"})))
+    assert script.sent == ["do erp-vendor"]
+    assert script.status is Status.RUNNING
+    assert "do of erp-vendor: erp is away, so it gets more time" in script.notes
+    # It is back, and from now on silence means what it says.
+    script.deliver(Wake())
+    assert script.sent == ["do erp-vendor"]
+    script.wait(61)
+    script.wait(5)
+    assert script.sent == ["do erp-vendor", "do erp-vendor"]
+
+
+def test_a_system_that_is_away_makes_nobody_elses_silence_good(script: Script) -> None:
+    script.now += timedelta(seconds=31)
+    script.deliver(Wake(away=frozenset({"portal", "mail"})))
+    script.wait(5)
+    assert script.sent == ["do erp-vendor", "do erp-vendor"]
