@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from orchestrator.cli import dev, run, sagas
+from orchestrator.cli import dev, dlq, run, sagas
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import say
 from orchestrator.settings import BadSettings
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (dev, run, sagas):
+for module in (dev, run, sagas, dlq):
     module.register(app)
 
 
@@ -53,10 +53,11 @@ def _retryable(exc: Exception) -> bool | None:
     from orchestrator.coordinator import Stopped  # noqa: PLC0415
     from orchestrator.database import StoreError, StoreUnavailable  # noqa: PLC0415
     from orchestrator.dev.errors import DevError  # noqa: PLC0415
+    from orchestrator.letters.errors import LetterError  # noqa: PLC0415
     from orchestrator.messaging.errors import BrokerUnavailable, MessagingError  # noqa: PLC0415
     from schemas.errors import RegistryUnavailable, SchemaError  # noqa: PLC0415
 
-    if not isinstance(exc, (StoreError, MessagingError, SchemaError, DevError, Stopped)):
+    if not isinstance(exc, (StoreError, MessagingError, SchemaError, DevError, LetterError, Stopped)):
         return None
     return isinstance(exc, (StoreUnavailable, BrokerUnavailable, RegistryUnavailable))
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,6 +17,7 @@ from orchestrator.cli import show as views
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.importing import read_requests
 from orchestrator.cli.output import STYLES, Format, console, emit, say, table
+from orchestrator.cli.times import age, moment
 from orchestrator.core.definition import Saga
 from orchestrator.core.state import Status
 from orchestrator.settings import Settings, load
@@ -113,7 +113,7 @@ def list_sagas(
     """List sagas, newest first."""
     from orchestrator.store.queries import Filter  # noqa: PLC0415 - loads the driver
 
-    wanted = Filter([s.value for s in status or ()], definition, agent, key, _since(since), limit)
+    wanted = Filter([s.value for s in status or ()], definition, agent, key, moment(since, "--since"), limit)
     rows = open_queries(load()).list(wanted)
     if output is not Format.TEXT:
         emit([views.brief_json(row) for row in rows], output)
@@ -122,40 +122,23 @@ def list_sagas(
     for row in rows:
         style = STYLES[row.state.status.value]
         error = views.brief_json(row)["error"] or ""
-        age = _age(datetime.now(UTC) - row.updated_at)
+        changed = age(datetime.now(UTC) - row.updated_at)
         state = row.state
         cells.append(
-            [row.id, f"[{style}]{state.status.value}[/]", state.business_key, age, error, state.definition, state.agent]
+            [
+                row.id,
+                f"[{style}]{state.status.value}[/]",
+                state.business_key,
+                changed,
+                error,
+                state.definition,
+                state.agent,
+            ]
         )
     columns = ["id", "status", "key", "changed", "error", "definition", "agent"]
     console.print(table("", columns, cells, fold=False))
     if len(rows) == limit:
         say(f"the newest {limit}; more with --limit")
-
-
-_SPAN = re.compile(r"(\d+)([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-def _since(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    span = _SPAN.fullmatch(text)
-    if span:
-        return datetime.now(UTC) - timedelta(**{_UNITS[span[2]]: int(span[1])})
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as exc:
-        raise CliError("USAGE", f"--since {text!r}: 30m, 12h, 7d, or an ISO time", exit_code=Exit.USAGE) from exc
-    return found if found.tzinfo else found.astimezone()
-
-
-def _age(span: timedelta) -> str:
-    seconds = max(0, int(span.total_seconds()))
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds // size}{unit} ago"
-    return f"{seconds}s ago"
 
 
 def show(
