@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestrator.cli import dlq_replay
 from orchestrator.cli import dlq_views as views
 from orchestrator.cli import show as saga_views
 from orchestrator.cli.dlq_options import Output, desk, filtered, place_of
@@ -27,6 +28,7 @@ _dlq = typer.Typer(help="Dead letters: what was given up, and how to go on.", no
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    dlq_replay.register(_dlq)
     app.add_typer(_dlq, name="dlq")
 
 
