@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from orchestrator.cli import dlq_replay
+from orchestrator.cli import dlq_edit, dlq_replay
 from orchestrator.cli import dlq_views as views
 from orchestrator.cli import show as saga_views
-from orchestrator.cli.dlq_options import Output, desk, filtered, place_of
-from orchestrator.cli.errors import CliError, Exit
+from orchestrator.cli.dlq_options import Output, desk, filtered, find, place_of
 from orchestrator.cli.output import Format, console, emit, say, table
 from orchestrator.cli.times import age
-from orchestrator.letters.errors import NoSuchLetter
 from orchestrator.letters.wanted import Filter
-
-if TYPE_CHECKING:
-    from orchestrator.letters.desk import Desk
-    from orchestrator.letters.letter import Letter
 
 __all__ = ["register"]
 
@@ -29,6 +23,7 @@ _dlq = typer.Typer(help="Dead letters: what was given up, and how to go on.", no
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     dlq_replay.register(_dlq)
+    dlq_edit.register(_dlq)
     app.add_typer(_dlq, name="dlq")
 
 
@@ -75,19 +70,6 @@ def show_letter(
             definition = at.catalogue.get(saga.state.definition, saga.state.version)
             now = saga_views.rendered(saga, at.queries.timeline(saga.id), definition)
         console.print(views.rendered(letter, value, acts, now))
-
-
-def find(at: Desk, place: Any) -> Letter:
-    """The letter at a place.
-
-    Raises:
-        CliError: there is none.
-
-    """
-    try:
-        return at.letter(place)
-    except NoSuchLetter as exc:
-        raise CliError("NOT_FOUND", str(exc), exit_code=Exit.NOT_FOUND) from exc
 
 
 @_dlq.command()

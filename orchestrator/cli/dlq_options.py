@@ -19,14 +19,29 @@ from orchestrator import bootstrap
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import Format, say, stderr
 from orchestrator.cli.times import moment
+from orchestrator.letters.errors import NoSuchLetter
 from orchestrator.letters.letter import OPEN_STATES, Place, State
 from orchestrator.letters.wanted import By, Filter
 from orchestrator.settings import load
 
 if TYPE_CHECKING:
     from orchestrator.letters.desk import Desk
+    from orchestrator.letters.letter import Letter
 
-__all__ = ["Actor", "Output", "Reason", "Yes", "by", "chosen", "confirm", "desk", "filtered", "place_of", "progress"]
+__all__ = [
+    "Actor",
+    "Output",
+    "Reason",
+    "Yes",
+    "by",
+    "chosen",
+    "confirm",
+    "desk",
+    "filtered",
+    "find",
+    "place_of",
+    "progress",
+]
 
 Output = Annotated[Format, typer.Option("-o", "--output", help="How data is printed.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept with your name.")]
@@ -124,6 +139,19 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError):  # a container may run under a number that has no name
         return f"uid {os.getuid()}"
+
+
+def find(at: Desk, place: Place) -> Letter:
+    """The letter at a place.
+
+    Raises:
+        CliError: there is none.
+
+    """
+    try:
+        return at.letter(place)
+    except NoSuchLetter as exc:
+        raise CliError("NOT_FOUND", str(exc), exit_code=Exit.NOT_FOUND) from exc
 
 
 def chosen(

@@ -17,7 +17,7 @@ from orchestrator.letters.store import LetterStore
 from orchestrator.store.queries import Queries, SagaRow
 
 if TYPE_CHECKING:
-    from orchestrator.messaging.kafka import KafkaOutbox
+    from orchestrator.messaging.ports import Outbox
     from schemas.codec import Codec
 
 __all__ = ["Desk"]
@@ -32,7 +32,7 @@ class Desk:
 
     store: LetterStore
     feed: Feed
-    outbox: KafkaOutbox
+    outbox: Outbox
     queries: Queries
     codec: Codec
     catalogue: Catalogue

@@ -163,7 +163,8 @@ def _begin(headers: Headers) -> int | None:
 def read_letter(incoming: Incoming, written_at: datetime, system_of: SystemOf | None = None) -> Letter:
     """What the message says. `system_of` names the system of a definition's step."""
     begin = _begin(incoming.headers)
-    said = _texts(incoming.headers[begin:] if begin is not None else ())
+    # Without that mark it is somebody else's letter, which may use our names all the same.
+    said = _texts(incoming.headers[begin or 0 :])
     sent = _texts(_before(incoming.headers))
     place = Place(incoming.topic, incoming.partition, incoming.offset)
     topic = said.get(_FIRST) or incoming.topic.removesuffix(_SUFFIX)

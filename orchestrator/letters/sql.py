@@ -134,7 +134,9 @@ SELECT topic, count(*), count(*) FILTER (WHERE state = 'open'), count(*) FILTER 
 FROM dead_letter GROUP BY topic ORDER BY topic
 """
 
-ORIGINS = "SELECT origin FROM dead_letter WHERE origin = ANY(%(origins)s)"
+ORIGINS = """
+SELECT origin, topic, partition, "offset" FROM dead_letter WHERE origin = ANY(%(origins)s)
+"""
 
 # A replayed message keeps the identity of its letter in a header; a continued saga parks again at a later revision; a
 # new saga (version -1) leaves any letter at all.

@@ -133,9 +133,9 @@ class LetterStore:
         """What has been done about a letter, oldest first."""
         return [Act(*row) for row in self._read(sql.ACTS, {"identity": letter.identity})]
 
-    def known_origins(self, origins: Collection[str]) -> set[str]:
-        """Which of these imported letters are here already."""
-        return {row[0] for row in self._read(sql.ORIGINS, {"origins": list(origins)})}
+    def imported(self, origins: Collection[str]) -> dict[str, Place]:
+        """Where those of these letters lie that have been imported here."""
+        return {row[0]: Place(*row[1:]) for row in self._read(sql.ORIGINS, {"origins": list(origins)})}
 
     def came_back(self, sent: Sequence[tuple[Letter, UUID | None]]) -> set[UUID]:
         """Identities of those replayed letters (each with the saga that it went to) that were given up again."""
