@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestrator.cli import dlq_edit, dlq_replay
+from orchestrator.cli import dlq_edit, dlq_replay, dlq_transfer
 from orchestrator.cli import dlq_views as views
 from orchestrator.cli import show as saga_views
 from orchestrator.cli.dlq_options import Output, desk, filtered, find, place_of
@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     dlq_replay.register(_dlq)
     dlq_edit.register(_dlq)
+    dlq_transfer.register(_dlq)
     app.add_typer(_dlq, name="dlq")
 
 
