@@ -84,7 +84,10 @@ def groups(*, wanted: Filter, output: Output = Format.TEXT) -> None:
         emit([{name: getattr(row, name) for name in fields} for row in found], output)
         return
     now = datetime.now(UTC)
-    cells = [[g.reason, g.system or "-", g.count, age(now - g.oldest), age(now - g.newest)] for g in found]
+    cells = [
+        [views.safe(g.reason), views.safe(g.system or "-"), g.count, age(now - g.oldest), age(now - g.newest)]
+        for g in found
+    ]
     console.print(table("", ["reason", "system", "letters", "oldest", "newest"], cells))
 
 

@@ -77,7 +77,7 @@ def _edited(at: Desk, letter: Letter, assignments: list[str], record: str | None
                 raise Refused("INVALID", "it is no JSON object")
             return edited_value(at.codec, model, fields, letter, at.max_bytes), fields
         except (Refused, ValueError) as exc:
-            say(f"[red]not valid[/]: {exc}")
+            say(f"[red]not valid[/]: {views.safe(exc)}")
             if not typer.confirm("Edit it again?", default=True, err=True):
                 raise Refused("INVALID", str(exc)) from exc
 

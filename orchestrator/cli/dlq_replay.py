@@ -110,7 +110,7 @@ def _print(report: Report, fates: Mapping[UUID, Fate], output: Format) -> None:
     said = ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "no letter"
     say(said + (f", {report.left} left" if report.left else ""))
     if report.stopped:
-        say(f"[bold red]stopped[/]: {report.stopped}")
+        say(f"[bold red]stopped[/]: {views.safe(report.stopped)}")
 
 
 def _table(outcomes: Sequence[Outcome], fates: Mapping[UUID, Fate]) -> None:
@@ -120,7 +120,12 @@ def _table(outcomes: Sequence[Outcome], fates: Mapping[UUID, Fate]) -> None:
     for outcome in outcomes:
         fate = fates.get(outcome.letter.identity)
         cells.append(
-            [outcome.letter.place, outcome.result.value, outcome.letter.way.value, fate.text if fate else outcome.text]
+            [
+                outcome.letter.place,
+                outcome.result.value,
+                outcome.letter.way.value,
+                views.safe(fate.text if fate else outcome.text),
+            ]
         )
     console.print(table("", ["letter", "result", "a replay", "what"], cells))
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.dlq_options import Actor, Output, Reason, Yes, by, chosen, confirm, desk, filtered
+from orchestrator.cli.dlq_views import safe
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import Format, emit, say
 from orchestrator.letters.wanted import Filter
@@ -67,15 +68,15 @@ def import_file(
     except OSError as exc:
         raise CliError("UNREADABLE", f"{file}: {exc.strerror}", exit_code=Exit.USAGE) from exc
     for wrong in bad:
-        say(f"[red]line {wrong.line}[/]: {wrong.message}")
+        say(f"[red]line {wrong.line}[/]: {safe(wrong.message)}")
     if bad:
         text = f"{len(bad)} of {len(bad) + len(lines)} lines are no letters; nothing was sent"
         raise CliError("BAD_ROWS", text, exit_code=Exit.USAGE)
     with desk() as at:
-        confirm(f"Import {len(lines)} letters?", [f"{x.id}  {x.reason}" for _, x in lines], len(lines), yes=yes)
+        confirm(f"Import {len(lines)} letters?", [safe(f"{x.id}  {x.reason}") for _, x in lines], len(lines), yes=yes)
         report = asyncio.run(import_letters(at, lines, who))
     for wrong in report.bad:
-        say(f"[red]line {wrong.line}[/]: {wrong.message}")
+        say(f"[red]line {wrong.line}[/]: {safe(wrong.message)}")
     if output is not Format.TEXT:
         emit([{"sent": report.sent, "known": report.known, "failed": len(report.bad)}], output)
     say(f"{report.sent} letters are imported, {report.known} were here already, {len(report.bad)} could not be sent")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.text import Text
 
 from orchestrator.cli.output import STYLES, table
@@ -19,9 +20,14 @@ if TYPE_CHECKING:
     from orchestrator.letters.store import Act
     from orchestrator.store.queries import SagaRow
 
-__all__ = ["brief_json", "line", "rendered", "rows", "whole_json"]
+__all__ = ["brief_json", "line", "rendered", "rows", "safe", "whole_json"]
 
 _HEX = 256
+
+
+def safe(text: object) -> str:
+    """What somebody else wrote, as it may be printed: no markup, and nothing that a terminal obeys."""
+    return escape("".join(c if c.isprintable() or c == "\n" else "\N{MIDDLE DOT}" for c in str(text)))
 
 
 def brief_json(letter: Letter) -> dict[str, Any]:
@@ -55,9 +61,9 @@ def rows(letters: Sequence[Letter]) -> Iterator[list[Any]]:
             letter.place,
             letter.state.value,
             age(now - letter.failed_at),
-            letter.reason,
-            where,
-            letter.step or "",
+            safe(letter.reason),
+            safe(where),
+            safe(letter.step or ""),
             letter.saga_id or "",
             letter.way.value,
         ]
@@ -65,7 +71,7 @@ def rows(letters: Sequence[Letter]) -> Iterator[list[Any]]:
 
 def line(letter: Letter) -> str:
     """A sample of what is about to be acted on."""
-    return f"{letter.place}  {letter.reason}  {letter.step or ''}  {letter.saga_id or ''}"
+    return safe(f"{letter.place}  {letter.reason}  {letter.step or ''}  {letter.saga_id or ''}")
 
 
 def whole_json(letter: Letter, value: Value, acts: Sequence[Act], saga: SagaRow | None) -> dict[str, Any]:
@@ -106,7 +112,9 @@ def rendered(letter: Letter, value: Value, acts: Sequence[Act], saga: Renderable
     """For people: the letter, its value, what was done about it, and its saga as it stands now."""
     parts: list[RenderableType] = [_head(letter), "", *_value(letter, value), "", _headers(letter)]
     if acts:
-        cells = [[act.at.isoformat(sep=" ", timespec="seconds"), act.kind, act.actor, act.reason] for act in acts]
+        cells = [
+            [act.at.isoformat(sep=" ", timespec="seconds"), act.kind, safe(act.actor), safe(act.reason)] for act in acts
+        ]
         parts += ["", table("acts", ["when", "what", "who", "why"], cells)]
     if saga is not None:
         parts += ["", Text("the saga now", "bold"), saga]
@@ -119,7 +127,7 @@ def _head(letter: Letter) -> Text:
     head = Text()
     head.append(f"{letter.place}  ", "bold")
     head.append(letter.state.value, STYLES["review"] if letter.state.value in {"open", "edited"} else "")
-    head.append(f"\nwhy     {letter.reason}: {letter.message}", "red")
+    head.append(f"\nwhy     {_line(letter.reason)}: {_line(letter.message)}", "red")
     head.append(
         f"\nfrom    {letter.original_topic}, given up by {letter.group or 'nobody known'} at stage {letter.stage}"
     )
@@ -133,6 +141,11 @@ def _head(letter: Letter) -> Text:
     if letter.origin:
         head.append(f"\norigin  {letter.origin}")
     return head
+
+
+def _line(text: str) -> str:
+    """As `safe`, where no markup is read."""
+    return "".join(c if c.isprintable() else "\N{MIDDLE DOT}" for c in text)
 
 
 def _value(letter: Letter, value: Value) -> list[RenderableType]:
@@ -150,7 +163,9 @@ def _value(letter: Letter, value: Value) -> list[RenderableType]:
 
 def _headers(letter: Letter) -> RenderableType:
     return table(
-        "headers", ["name", "value"], [[name, _plain(value)] for name, value in original_headers(letter.headers)]
+        "headers",
+        ["name", "value"],
+        [[safe(name), safe(_plain(value))] for name, value in original_headers(letter.headers)],
     )
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import typer
+from rich.markup import escape
 
 from orchestrator.cli import dev, dlq, run, sagas
 from orchestrator.cli.errors import CliError, Exit
@@ -84,7 +85,7 @@ def _report(code: str, message: str, *, retryable: bool) -> None:
     if wants_json:
         sys.stderr.write(json.dumps({"code": code, "message": message, "retryable": retryable}) + "\n")
     else:
-        say(f"[bold red]{code}[/]: {message}" + ("\n(it may work later)" if retryable else ""))
+        say(f"[bold red]{code}[/]: {escape(message)}" + ("\n(it may work later)" if retryable else ""))
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def _decided(parsed: Parsed, catalogue: Catalogue, state: SagaState | None, now:
     sent = f"; sends {', '.join(commands)}" if commands else "; sends nothing"
     if refused is not None:
         return Prediction(f"would be refused: {refused}", status, refused=str(refused))
-    begins = "a new saga is" if state is None else f"the saga goes from {state.status.value} to"
+    begins = "a new saga begins:" if state is None else f"the saga goes from {state.status.value} to"
     return Prediction(f"{begins} {status}{sent}", status, commands)
 
 

@@ -6,6 +6,7 @@ __all__ = [
     "ACT",
     "ACTS",
     "APPLIED",
+    "BRIEF",
     "CAME_BACK",
     "CLEAR",
     "GROUPS",
@@ -101,6 +102,11 @@ SELECT l.topic, l.partition, l."offset", l.identity, l.key, l.value, l.headers, 
         ORDER BY a.id LIMIT 1) AS earlier
 FROM dead_letter l
 """
+
+# For lists: a value may be megabytes. 0x90 is no headers, packed.
+BRIEF = SELECT.replace("l.key, l.value, l.headers", "NULL::bytea, NULL::bytea, '\\x90'::bytea").replace(
+    "l.edited,", "NULL::bytea,"
+)
 
 # A header is found by its packed form: name and value as they stand in the message.
 WHERE = """

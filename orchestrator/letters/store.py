@@ -95,9 +95,9 @@ class LetterStore:
             return connection.exec_driver_sql(statement, dict(parameters)).fetchall()
 
     def newest(self, wanted: Filter, limit: int) -> list[Letter]:
-        """Letters that fit, the newest first."""
+        """Letters that fit, the newest first, without their bytes and headers."""
         statement = (
-            f"{sql.SELECT} {sql.WHERE} ORDER BY l.failed_at DESC, l.topic, l.partition, l.offset DESC LIMIT %(n)s"
+            f"{sql.BRIEF} {sql.WHERE} ORDER BY l.failed_at DESC, l.topic, l.partition, l.offset DESC LIMIT %(n)s"
         )
         return [_letter(row) for row in self._read(statement, {**wanted.parameters(), "n": limit})]
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
-from consumers.errors import Rejected
+from consumers.errors import Rejected, Unknown
 from orchestrator import Agent
 from orchestrator.bootstrap import make_codec
 from orchestrator.core.state import Status
 from orchestrator.dev.cluster import create_topics
 from orchestrator.letters.desk import Desk
-from schemas.models import CreatePortalAccount, VendorOnboardingRequested
+from schemas.models import CreatePortalAccount, SendWelcomeEmail, VendorOnboardingRequested
 
 Make = Callable[[int], VendorOnboardingRequested]
 WHY = ("--reason", "the system is mended")
@@ -175,3 +176,68 @@ async def test_a_retired_topic_is_redirected_and_an_unknown_one_refused(
     (sent,) = await saga.rows("dlq", "replay", letter["id"], *WHY, "--wait", "0")
     assert sent["topic"] == "erp.completions"
     assert [m.value() for m in wire.read("erp.completions")] == [b"v"]
+
+
+async def test_a_blind_unknown_is_sent_again_only_when_a_person_knows_that_it_was_not_done(
+    engine: Any, saga: Any, agent: Agent, systems: Any, make_vendor: Make
+) -> None:
+    systems.plans[SendWelcomeEmail] = [Unknown("CUT", "the connection broke after sending")]
+    engine.start()
+    vendor = make_vendor(1)
+    await agent.publish(vendor)
+    assert (await agent.outcome(vendor.saga_id, 60)).status.value == "review"
+    (letter,) = await until_letters(saga, engine, 1)
+    assert "resolved=not-done" in await saga("dlq", "replay", letter["id"], *WHY, code=4)
+    await saga("dlq", "replay", letter["id"], *WHY, "--resolved", "done", code=2)
+    (sent,) = await saga.rows("dlq", "replay", letter["id"], *WHY, "--resolved", "not-done")
+    assert sent["now"].startswith(f"saga {vendor.saga_id} is completed")
+    assert systems.calls.count("SendWelcomeEmail") == 2
+
+
+async def test_poison_among_good_messages_is_one_group_and_is_discarded_as_one(
+    engine: Any, saga: Any, agent: Agent, systems: Any, make_vendor: Make, wire: Any
+) -> None:
+    vendors = [make_vendor(number) for number in range(20)]
+    for number in range(3):
+        wire.send("vendor-onboarding.requests", b"poison [/red] \x1b[31m", [("ce_id", b"%d" % number)])
+        await agent.publish_all(vendors[number * 7 : number * 7 + 7])
+    engine.start()
+    for vendor in vendors:
+        assert (await agent.outcome(vendor.saga_id, 60)).status.value == "completed"
+    await until_letters(saga, engine, 3)
+    (group,) = await saga.rows("dlq", "groups")
+    assert (group["reason"], group["system"], group["count"]) == ("missing-header", None, 3)
+    for command in (("list",), ("groups",), ("stats",), ("show", (await saga.letters())[0]["id"])):
+        await saga("dlq", *command)
+    done = await saga.rows("dlq", "discard", "--reason-code", "missing-header", *WHY, "--yes")
+    assert len(done) == 3
+    assert await saga.rows("dlq", "groups") == []
+
+
+async def test_a_replay_keeps_its_rate_and_stops_when_one_comes_back(
+    engine: Any, saga: Any, compensated: Any, systems: Any
+) -> None:
+    engine.start()
+    await compensated(12)
+    await until_letters(saga, engine, 12)
+    systems.plans[CreatePortalAccount] = [Rejected("EMAIL_IN_USE", "still taken")] * 12
+    began = time.monotonic()
+    rows = await saga.rows(
+        "dlq", "replay", "--all", *WHY, "--yes", "--rate", "4", "--stop-on-repeat", "--limit", "10", code=5
+    )
+    assert 0 < len(rows) < 10
+    assert time.monotonic() - began > (len(rows) - 1) / 4
+
+
+async def test_markup_in_a_letter_is_text(saga: Any, wire: Any, engine: Any) -> None:
+    headers = [
+        ("saga-dlq-reason", b"[/red]"),
+        ("saga-dlq-step", b"\x1b[31m"),
+        ("__dlq.errors.message", b"[/b] [link=x]"),
+    ]
+    wire.send("erp.commands.dlq", b"[/red]", headers)
+    (letter,) = await saga.letters()
+    for command in (("list",), ("groups",), ("stats",), ("show", letter["id"])):
+        assert "\x1b[31m" not in await saga("dlq", *command)
+    await saga("dlq", "discard", "--all", *WHY, code=6, stdin="n\n")
+    assert "[/red]" in await saga("dlq", "list")
