@@ -26,6 +26,7 @@ from orchestrator.settings import BadSettings, Settings, load_attribute
 if TYPE_CHECKING:
     from orchestrator.coordinator import Coordinator
     from orchestrator.core.definition import Saga
+    from orchestrator.letters.desk import Desk
     from orchestrator.messaging.kafka import Run
     from orchestrator.messaging.message import TopicPartition
     from orchestrator.messaging.ports import Systems
@@ -41,6 +42,7 @@ __all__ = [
     "load_systems",
     "make_codec",
     "make_coordinator",
+    "make_desk",
     "make_registry",
     "make_timers",
     "migrate",
@@ -249,6 +251,36 @@ def make_timers(settings: Settings, run: Run | None = None) -> Timers:
         sleep=asyncio.sleep,
         group=group,
         interval=settings.timer_seconds,
+    )
+
+
+def make_desk(settings: Settings) -> Desk:
+    """What commands about dead letters work with. Connects when first used.
+
+    Raises:
+        BadSettings, BadSetting: a setting is wrong.
+
+    """
+    from orchestrator.database import connect  # noqa: PLC0415 - loads the drivers
+    from orchestrator.letters.desk import Desk  # noqa: PLC0415
+    from orchestrator.letters.feed import Feed  # noqa: PLC0415
+    from orchestrator.letters.store import LetterStore  # noqa: PLC0415
+    from orchestrator.messaging import kafka  # noqa: PLC0415
+    from orchestrator.messaging.kafka_outbox import KafkaOutbox  # noqa: PLC0415
+    from orchestrator.store.queries import Queries  # noqa: PLC0415
+
+    client = settings.kafka_settings()
+    engine = connect(settings.database_url)
+    return Desk(
+        store=LetterStore(engine),
+        feed=Feed(client),
+        outbox=KafkaOutbox(kafka.producer_config(client), run=kafka.directly),
+        queries=Queries(engine),
+        codec=make_codec(settings),
+        catalogue=load_catalogue(settings),
+        limit=settings.replay_limit,
+        retired=settings.retired_topics,
+        max_bytes=settings.max_message_bytes,
     )
 
 

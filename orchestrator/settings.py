@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 __all__ = ["BadSettings", "Settings", "load", "load_attribute"]
 
@@ -70,6 +76,8 @@ class Settings(BaseSettings):
     lease_margin: float = Field(default=2.0, gt=0)
     group_prefix: str = ""
     poison_limit: int = Field(default=1000, ge=1)
+    replay_limit: int = Field(default=5, ge=1)
+    retired_topics: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     health_address: str | None = None
     log_level: str = "INFO"
     log_format: str = "console"
@@ -106,6 +114,17 @@ class Settings(BaseSettings):
     @classmethod
     def _by_variable(cls, found: dict[str, Any]) -> dict[str, Any]:
         return {_variable(name): value for name, value in found.items()}
+
+    @field_validator("retired_topics", mode="before")
+    @classmethod
+    def _pairs(cls, text: Any) -> Any:
+        if not isinstance(text, str):
+            return text
+        pairs = [pair.partition("=") for part in text.split(",") if (pair := part.strip())]
+        if not all(old.strip() and new.strip() for old, _, new in pairs):
+            msg = "must be old.topic=new.topic, separated by commas"
+            raise ValueError(msg)
+        return {old.strip(): new.strip() for old, _, new in pairs}
 
     @field_validator("health_address")
     @classmethod

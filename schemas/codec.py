@@ -78,6 +78,21 @@ class Codec:
             RegistryUnavailable: its schema is not known here and the registry is away.
 
         """
+        model, value = self.decode_fields(data)
+        try:
+            return model.model_validate(value)
+        except ValidationError as exc:
+            msg = f"{model.contract.name}: {_brief(exc)}"
+            raise InvalidRecord(msg) from exc
+
+    def decode_fields(self, data: bytes) -> tuple[type[Record], Any]:
+        """The fields in those bytes and the model that they are meant for, unchecked: for whoever mends a record.
+
+        Raises:
+            Undecodable, UnknownSchemaId, UnknownRecord: it can never be read.
+            RegistryUnavailable: its schema is not known here and the registry is away.
+
+        """
         if len(data) < _HEADER.size or data[0] != _MAGIC:
             msg = f"not in Confluent's wire format: {data[:8].hex(' ')}…"
             raise Undecodable(msg)
@@ -93,11 +108,7 @@ class Codec:
         if buffer.tell() != len(data):
             msg = f"{reader.model.contract.name}: {len(data) - buffer.tell()} bytes left over"
             raise Undecodable(msg)
-        try:
-            return reader.model.model_validate(value)
-        except ValidationError as exc:
-            msg = f"{reader.model.contract.name}: {_brief(exc)}"
-            raise InvalidRecord(msg) from exc
+        return reader.model, value
 
     def _writer(self, record: Record) -> _Writer:
         name = record.contract.name

@@ -21,7 +21,8 @@ from orchestrator import bootstrap, telemetry
 from orchestrator.cli import show as views
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import STYLES, Format, console, emit, say, stderr, table
-from orchestrator.cli.sagas import open_queries, parse_since
+from orchestrator.cli.sagas import open_queries
+from orchestrator.cli.times import moment
 from orchestrator.core.messages import Control, ControlCommand, Direction
 from orchestrator.core.state import Status
 from orchestrator.settings import Settings, load
@@ -124,7 +125,7 @@ _WHERE: dict[str, Callable[[str], Any]] = {
     "key": str,
     "error": str,
     "step": str,
-    "since": parse_since,
+    "since": lambda text: moment(text, "--where since"),
     "paused": _yes_or_no,
 }
 

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import typer
+from rich.markup import escape
 
-from orchestrator.cli import control, dev, review, run, sagas, systems
+from orchestrator.cli import control, dev, dlq, review, run, sagas, systems
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import say
 from orchestrator.settings import BadSettings
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (review, sagas, control, systems, dev, run):
+for module in (review, sagas, control, dlq, systems, dev, run):
     module.register(app)
 
 
@@ -59,10 +60,11 @@ def _retryable(exc: Exception) -> bool | None:
     from orchestrator.coordinator import Stopped  # noqa: PLC0415
     from orchestrator.database import StoreError, StoreUnavailable  # noqa: PLC0415
     from orchestrator.dev.errors import DevError  # noqa: PLC0415
+    from orchestrator.letters.errors import LetterError  # noqa: PLC0415
     from orchestrator.messaging.errors import BrokerUnavailable, MessagingError  # noqa: PLC0415
     from schemas.errors import RegistryUnavailable, SchemaError  # noqa: PLC0415
 
-    if not isinstance(exc, (StoreError, MessagingError, SchemaError, DevError, Stopped)):
+    if not isinstance(exc, (StoreError, MessagingError, SchemaError, DevError, LetterError, Stopped)):
         return None
     return isinstance(exc, (StoreUnavailable, BrokerUnavailable, RegistryUnavailable))
 
@@ -89,7 +91,7 @@ def _report(code: str, message: str, *, retryable: bool) -> None:
     if wants_json:
         sys.stderr.write(json.dumps({"code": code, "message": message, "retryable": retryable}) + "\n")
     else:
-        say(f"[bold red]{code}[/]: {message}" + ("\n(it may work later)" if retryable else ""))
+        say(f"[bold red]{code}[/]: {escape(message)}" + ("\n(it may work later)" if retryable else ""))
 
 
 if __name__ == "__main__":

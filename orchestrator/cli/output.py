@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["STYLES", "Format", "age", "console", "emit", "say", "stderr", "table"]
+__all__ = ["STYLES", "Format", "console", "emit", "say", "stderr", "table"]
 
 _PIPED_WIDTH = 240
 _ID = 36
@@ -71,15 +71,6 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, 
     for row in rows:
         made.add_row(*[str(cell) for cell in row])
     return made
-
-
-def age(span: timedelta) -> str:
-    """How long ago, in one unit."""
-    seconds = max(0, int(span.total_seconds()))
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds // size}{unit} ago"
-    return f"{seconds}s ago"
 
 
 def _plain(value: Any) -> Any:

@@ -12,8 +12,9 @@ from rich.console import Group
 from orchestrator import bootstrap
 from orchestrator.cli import show as views
 from orchestrator.cli.deciding import choose
-from orchestrator.cli.output import STYLES, Format, age, console, emit, say, table
+from orchestrator.cli.output import STYLES, Format, console, emit, say, table
 from orchestrator.cli.sagas import open_queries
+from orchestrator.cli.times import age
 from orchestrator.core.definition import Saga
 from orchestrator.core.messages import Control, ControlCommand, Direction
 from orchestrator.core.sample import sample

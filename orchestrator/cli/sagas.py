@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -17,12 +16,13 @@ from orchestrator import bootstrap, telemetry
 from orchestrator.cli import show as views
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.importing import read_requests
-from orchestrator.cli.output import STYLES, Format, age, console, emit, say, table
+from orchestrator.cli.output import STYLES, Format, console, emit, say, table
+from orchestrator.cli.times import age, moment
 from orchestrator.core.definition import Saga
 from orchestrator.core.state import Status
 from orchestrator.settings import Settings, load
 
-__all__ = ["open_queries", "parse_since", "register"]
+__all__ = ["open_queries", "register"]
 
 Output = Annotated[Format, typer.Option("-o", "--output", help="How data is printed.")]
 
@@ -113,7 +113,7 @@ def list_sagas(
     """List sagas, newest first."""
     from orchestrator.store.queries import Filter  # noqa: PLC0415 - loads the driver
 
-    wanted = Filter([s.value for s in status or ()], definition, agent, key, parse_since(since), limit)
+    wanted = Filter([s.value for s in status or ()], definition, agent, key, moment(since, "--since"), limit)
     rows = open_queries(load()).list(wanted)
     if output is not Format.TEXT:
         emit([views.brief_json(row) for row in rows], output)
@@ -139,29 +139,6 @@ def list_sagas(
     console.print(table("", columns, cells, fold=False))
     if len(rows) == limit:
         say(f"the newest {limit}; more with --limit")
-
-
-_SPAN = re.compile(r"(\d+)([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-def parse_since(text: str | None) -> datetime | None:
-    """A time as people say it: 30m, 12h, 7d ago, or in ISO form.
-
-    Raises:
-        CliError: it is none of these.
-
-    """
-    if text is None:
-        return None
-    span = _SPAN.fullmatch(text)
-    if span:
-        return datetime.now(UTC) - timedelta(**{_UNITS[span[2]]: int(span[1])})
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as exc:
-        raise CliError("USAGE", f"--since {text!r}: 30m, 12h, 7d, or an ISO time", exit_code=Exit.USAGE) from exc
-    return found if found.tzinfo else found.astimezone()
 
 
 def show(

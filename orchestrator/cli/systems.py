@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from orchestrator import bootstrap
-from orchestrator.cli.output import Format, age, console, emit, table
+from orchestrator.cli.output import Format, console, emit, table
+from orchestrator.cli.times import age
 from orchestrator.settings import load, load_attribute
 
 __all__ = ["register", "systems"]

@@ -1,0 +1,141 @@
+"""`saga dlq edit` and `saga dlq discard`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestrator.cli import dlq_views as views
+from orchestrator.cli.dlq_options import Actor, Output, Reason, Yes, by, chosen, confirm, desk, filtered, find, place_of
+from orchestrator.cli.errors import CliError, Exit
+from orchestrator.cli.output import Format, emit, say
+from orchestrator.letters.errors import Refused
+from orchestrator.letters.wanted import Filter
+
+if TYPE_CHECKING:
+    from orchestrator.letters.desk import Desk
+    from orchestrator.letters.letter import Letter
+    from schemas.models import Record
+
+__all__ = ["register"]
+
+_CHUNK = 500
+
+
+def register(group: typer.Typer) -> None:
+    """Add the commands."""
+    group.command()(edit)
+    group.command()(filtered(discard))
+
+
+def edit(
+    place: Annotated[str, typer.Argument(metavar="LETTER", help="topic/partition@offset, as list prints it.")],
+    reason: Reason,
+    actor: Actor = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Set a field, a.b.0 inside; else $EDITOR.")
+    ] = None,
+    record: Annotated[str | None, typer.Option(help="The record that it shall be, where it cannot be decoded.")] = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Mend the value of a letter; a replay then sends the mended one under an id of its own. The original stays."""
+    who, where = by(actor, reason), place_of(place)
+    with desk() as at:
+        letter = find(at, where)
+        try:
+            value, fields = _edited(at, letter, assignments or [], record)
+        except Refused as exc:
+            code = Exit.CONFLICT if exc.code in {"SETTLED", "NOT_EDITABLE"} else Exit.USAGE
+            raise CliError(exc.code, str(exc), exit_code=code) from exc
+        at.store.act("edited", [(letter, None)], who, value)
+        if output is not Format.TEXT:
+            emit([{**views.brief_json(at.letter(where)), "value": fields}], output)
+    say(f"{where} is edited, not sent; send it with: saga dlq replay {where} --reason …")
+
+
+def _edited(at: Desk, letter: Letter, assignments: list[str], record: str | None) -> tuple[bytes, Any]:
+    from orchestrator.letters.edit import check_editable, edited_value, with_fields  # noqa: PLC0415 - loads the models
+
+    check_editable(letter)
+    model, fields = _present(at, letter, record)
+    if assignments:
+        fields = with_fields(fields, assignments)
+        return edited_value(at.codec, model, fields, letter, at.max_bytes), fields
+    text = json.dumps(fields, indent=2, ensure_ascii=False)
+    while True:
+        text = _in_editor(text)
+        try:
+            fields = json.loads(text)
+            if not isinstance(fields, dict):
+                raise Refused("INVALID", "it is no JSON object")
+            return edited_value(at.codec, model, fields, letter, at.max_bytes), fields
+        except (Refused, ValueError) as exc:
+            say(f"[red]not valid[/]: {views.safe(exc)}")
+            if not typer.confirm("Edit it again?", default=True, err=True):
+                raise Refused("INVALID", str(exc)) from exc
+
+
+def _in_editor(text: str) -> str:
+    """The text after a person has edited it."""
+    editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "letter.json"
+        file.write_text(text, encoding="utf-8")
+        try:
+            subprocess.run([*editor, str(file)], check=True)  # noqa: S603 - the editor is the operator's own
+            return file.read_text(encoding="utf-8")
+        except (OSError, subprocess.CalledProcessError, UnicodeDecodeError) as exc:
+            raise CliError("NO_EDITOR", f"$EDITOR {editor[0]}: {exc}; or use --set field=value") from exc
+
+
+def _present(at: Desk, letter: Letter, record: str | None) -> tuple[type[Record], Any]:
+    """The model and the fields as they stand; nothing where the bytes are no record of ours."""
+    from orchestrator.letters.edit import model_named  # noqa: PLC0415 - loads the models
+    from orchestrator.letters.value import read_value  # noqa: PLC0415
+
+    value = read_value(at.codec, letter.value if letter.edited is None else letter.edited)
+    if record is not None:
+        return model_named(record), value.fields or {}
+    model = value.model or at.catalogue.requests.get(letter.definition or "")
+    if model is None:
+        raise Refused("NO_RECORD", f"it cannot be decoded ({value.problem}); --record says what it shall be")
+    return model, value.fields or {}
+
+
+def discard(
+    *,
+    places: Annotated[list[str] | None, typer.Argument(metavar="[LETTER]…")] = None,
+    wanted: Filter,
+    reason: Reason,
+    actor: Actor = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that wait, without another choice.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say which; do nothing.")] = False,
+    yes: Yes = False,
+    output: Output = Format.TEXT,
+) -> None:
+    """Settle letters without a replay. They stay to be found, with who discarded them and why."""
+    who = by(actor, reason)
+    with desk() as at:
+        found = chosen(at, places or [], wanted, everything=everything, limit=limit)
+        sample = [views.line(letter) for letter in at.store.at(found[:5])]
+        if dry_run:
+            for line in sample:
+                say(f"  {line}")
+            say(f"{len(found)} letters would be discarded")
+            return
+        if len(found) > 1 or not places:
+            confirm(f"Discard {len(found)} letters?", sample, len(found), yes=yes)
+        for start in range(0, len(found), _CHUNK):
+            letters = at.store.at(found[start : start + _CHUNK])
+            at.store.act("discarded", [(letter, None) for letter in letters], who)
+    if output is not Format.TEXT:
+        emit([{"id": str(place), "result": "discarded"} for place in found], output)
+    say(f"{len(found)} letters are discarded")

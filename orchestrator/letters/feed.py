@@ -1,0 +1,163 @@
+"""Reads the dead-letter topics from given offsets to their present ends. Joins no group and commits nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Message as KafkaMessage
+
+from orchestrator.messaging import message as plain
+from orchestrator.messaging.errors import BrokerUnavailable
+from orchestrator.messaging.kafka import consumer_config
+from orchestrator.messaging.message import Incoming
+
+__all__ = ["Ends", "Feed", "Read"]
+
+_SECONDS = 15.0
+_SILENCE_SECONDS = 30.0
+_BATCH = 500
+_BATCH_BYTES = 8_000_000
+_SUFFIX = ".dlq"
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The log of one partition: the first offset that is there, and the next that will be written."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Some messages with the times when they were written, and how far their partitions have been read."""
+
+    messages: Sequence[tuple[Incoming, datetime]]
+    offsets: Mapping[plain.TopicPartition, int]
+
+
+class Feed:
+    """One reader. To be closed."""
+
+    def __init__(self, kafka: Mapping[str, Any]) -> None:
+        limits = {"queued.max.messages.kbytes": 16_384, "fetch.message.max.bytes": 4_194_304}
+        self._consumer = Consumer(consumer_config({**limits, **kafka}, "saga-dlq"))
+
+    def topics(self) -> tuple[str, Mapping[str, int]]:
+        """The cluster's id, and all its topics with their numbers of partitions.
+
+        Raises:
+            BrokerUnavailable: it did not answer.
+
+        """
+        try:
+            found = self._consumer.list_topics(timeout=_SECONDS)
+        except KafkaException as exc:
+            raise BrokerUnavailable(exc.args[0].str()) from exc
+        return found.cluster_id or "", {name: len(topic.partitions) for name, topic in found.topics.items()}
+
+    def ends(self) -> dict[plain.TopicPartition, Ends]:
+        """Every partition of every dead-letter topic.
+
+        Raises:
+            BrokerUnavailable: it did not answer.
+
+        """
+        _, topics = self.topics()
+        places = [(name, p) for name, count in topics.items() if name.endswith(_SUFFIX) for p in range(count)]
+        return {place: self._ends(place) for place in sorted(places)}
+
+    def _ends(self, place: plain.TopicPartition) -> Ends:
+        # A topic that was just made may still look for its leader.
+        deadline = time.monotonic() + _SECONDS
+        while True:
+            try:
+                low, high = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=_SECONDS)
+                return Ends(low, high)
+            except KafkaException as exc:
+                if time.monotonic() > deadline:
+                    raise BrokerUnavailable(exc.args[0].str()) from exc
+                time.sleep(0.1)
+
+    def read(
+        self, starts: Mapping[plain.TopicPartition, int], ends: Mapping[plain.TopicPartition, Ends]
+    ) -> Iterator[Read]:
+        """Everything from each start up to the end, in bounded batches.
+
+        Raises:
+            BrokerUnavailable: the broker gave nothing for half a minute.
+
+        """
+        open_ = {place for place, start in starts.items() if start < ends[place].high}
+        if not open_:
+            return
+        self._consumer.assign([TopicPartition(*place, starts[place]) for place in sorted(open_)])
+        try:
+            while open_:
+                read = self._batch(open_)
+                open_ -= {place for place, at in read.offsets.items() if at >= ends[place].high}
+                yield read
+        finally:
+            self._consumer.unassign()
+
+    def _batch(self, open_: set[plain.TopicPartition]) -> Read:
+        messages: list[tuple[Incoming, datetime]] = []
+        offsets: dict[plain.TopicPartition, int] = {}
+        size, deadline = 0, time.monotonic() + _SILENCE_SECONDS
+        while len(messages) < _BATCH and size < _BATCH_BYTES:
+            raw = self._consumer.poll(0 if offsets else 1)
+            if raw is None:
+                if offsets:
+                    break
+                if time.monotonic() > deadline:
+                    msg = f"the broker gives nothing of {', '.join(sorted({topic for topic, _ in open_}))}"
+                    raise BrokerUnavailable(msg)
+                continue
+            place = (str(raw.topic()), int(raw.partition() or 0))
+            if _ended(raw):
+                # Behind the last message there may be markers of somebody's transaction.
+                offsets[place] = int(raw.offset() or 0)
+                if open_ <= offsets.keys():
+                    break
+            elif place in open_:
+                message = _incoming(raw)
+                messages.append((message, _written(raw)))
+                size += len(message.value or b"") + 1000
+                offsets[place] = message.offset + 1
+        return Read(messages, offsets)
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        self._consumer.close()
+
+
+def _ended(raw: KafkaMessage) -> bool:
+    error = raw.error()
+    if error is None:
+        return False
+    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - that is its public name
+        return True
+    raise BrokerUnavailable(error.str())
+
+
+def _incoming(raw: KafkaMessage) -> Incoming:
+    pairs: Any = raw.headers() or ()
+    headers = tuple((name, _bytes(value)) for name, value in pairs)
+    topic, partition, offset = raw.topic(), raw.partition(), raw.offset()
+    assert topic is not None
+    assert partition is not None
+    assert offset is not None
+    return Incoming(topic, partition, offset, _bytes(raw.key()), _bytes(raw.value()), headers)
+
+
+def _bytes(value: Any) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value
+
+
+def _written(raw: KafkaMessage) -> datetime:
+    return datetime.fromtimestamp(max(raw.timestamp()[1], 0) / 1000, UTC)

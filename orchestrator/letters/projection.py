@@ -1,0 +1,71 @@
+"""Brings the projection up to date with the topics, or makes it anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from orchestrator.letters.errors import TopicsChanged
+from orchestrator.letters.feed import Ends, Feed
+from orchestrator.letters.letter import SystemOf, read_letter
+from orchestrator.letters.store import LetterStore, Projecting
+from orchestrator.messaging.message import TopicPartition
+
+__all__ = ["Progress", "bring_up_to_date"]
+
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told how many of how many messages have been read."""
+
+
+def bring_up_to_date(
+    store: LetterStore,
+    feed: Feed,
+    *,
+    system_of: SystemOf | None = None,
+    rebuild: bool = False,
+    progress: Progress | None = None,
+    on_wait: Callable[[], None] = lambda: None,
+) -> int:
+    """Read from where the last reader stopped to the present end; returns how many messages that were.
+
+    `rebuild` forgets the letters first and reads all that the topics still hold; what was done about them is kept.
+
+    Raises:
+        TopicsChanged: a partition ends before what was read of it: its topic has been made anew.
+        BrokerUnavailable, StoreError: one of the two is away; what was read so far is kept.
+
+    """
+    with store.projecting(on_wait) as projecting:
+        if rebuild:
+            projecting.clear()
+        ends = feed.ends()
+        starts = _starts(projecting.offsets(), ends)
+        return _read(projecting, feed, starts, ends, system_of, progress)
+
+
+def _starts(stored: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, Ends]) -> dict[TopicPartition, int]:
+    changed = [f"{topic}/{p}" for (topic, p), at in stored.items() if (topic, p) in ends and at > ends[topic, p].high]
+    if changed:
+        msg = f"{', '.join(sorted(changed)[:5])}: shorter than what was read of it; it is another topic of the name"
+        raise TopicsChanged(f"{msg}. Run `saga dlq rebuild`; what was done about letters is kept")
+    return {place: max(stored.get(place, 0), end.low) for place, end in ends.items()}
+
+
+def _read(
+    projecting: Projecting,
+    feed: Feed,
+    starts: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, Ends],
+    system_of: SystemOf | None,
+    progress: Progress | None,
+) -> int:
+    total = sum(max(0, ends[place].high - start) for place, start in starts.items())
+    done = 0
+    for read in feed.read(starts, ends):
+        letters = [read_letter(message, written_at, system_of) for message, written_at in read.messages]
+        projecting.add(letters, read.offsets)
+        done += len(letters)
+        if progress is not None:
+            progress(done, total)
+    return done
