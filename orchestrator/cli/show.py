@@ -194,7 +194,7 @@ def _what(entry: Any) -> str:
             by = entry["actor"] or "the engine"
             return f"{entry['command']} by {by}{refused}: {entry['reason']}"
         case _:
-            return "a deadline passed"
+            return "the timer fired"
 
 
 def _second(time: datetime) -> str:
