@@ -86,6 +86,8 @@ def replay(
         sample = [views.line(letter) for letter in at.store.at(found[:5])]
         if len(found) > 1 or not places:
             confirm(f"Replay {len(found)} letters?", sample, len(found), yes=yes)
+        if canary:
+            say(f"the first {min(canary, len(found))} go out; the rest when they have settled well")
         report, fates = asyncio.run(_run(worker, found, wait))
         _print(report, fates, output)
         _exit(report, fates)
@@ -94,6 +96,8 @@ def replay(
 async def _run(worker: Replayer, places: Sequence[Any], wait: float) -> tuple[Report, Mapping[UUID, Fate]]:
     report = await worker.run(places)
     few = report.sent if len(report.sent) <= _WATCHED else []
+    if few and wait:
+        say(f"{len(few)} sent; following them for at most {wait:g} s")
     return report, await worker.settle(few, wait) if few and wait else {}
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+import structlog
+
 from orchestrator.letters.errors import TopicsChanged
 from orchestrator.letters.feed import Ends, Feed
 from orchestrator.letters.letter import SystemOf, read_letter
@@ -12,6 +14,8 @@ from orchestrator.letters.store import LetterStore, Projecting
 from orchestrator.messaging.message import TopicPartition
 
 __all__ = ["Progress", "bring_up_to_date"]
+
+log = structlog.get_logger(__name__)
 
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -49,6 +53,10 @@ def _starts(stored: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, 
     if changed:
         msg = f"{', '.join(sorted(changed)[:5])}: shorter than what was read of it; it is another topic of the name"
         raise TopicsChanged(f"{msg}. Run `saga dlq rebuild`; what was done about letters is kept")
+    gone = [f"{topic}/{p}@{at}" for (topic, p), at in stored.items() if (topic, p) in ends and at < ends[topic, p].low]
+    if gone:
+        # Retention was quicker than we: nothing can be done but say so.
+        log.warning("dlq.missed", unread_from=gone)
     return {place: max(stored.get(place, 0), end.low) for place, end in ends.items()}
 
 

@@ -72,6 +72,8 @@ async def test_an_invalid_request_is_mended_and_its_saga_completes(
     (shown,) = await saga.rows("dlq", "show", place)
     assert (shown["state"], shown["value"]["tax_id"]) == ("edited", "DE123456")
     assert [act["kind"] for act in shown["acts"]] == ["edited", "edited"]
+    (shown,) = await saga.rows("dlq", "show", place, "--original")
+    assert shown["value"]["tax_id"] == "??"
 
     (sent,) = await saga.rows("dlq", "replay", place, *WHY)
     assert sent["now"] == f"saga {saga_id} is completed, revision 5"

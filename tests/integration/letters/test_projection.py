@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
 import pytest
 from uuid_utils.compat import uuid7
 
+from orchestrator import bootstrap
 from orchestrator.letters.desk import Desk
 from orchestrator.letters.errors import TopicsChanged
 from orchestrator.letters.letter import Letter, Way
@@ -120,3 +122,21 @@ async def test_topics_that_were_made_anew_are_not_taken_for_the_old_ones(
     await saga("dlq", "rebuild")
     assert len(await saga.letters()) == 1
     assert all(isinstance(letter.identity, UUID) for letter in everything(desk))
+
+
+async def test_readers_that_meet_read_each_letter_once(wire: Any, settings: Any, desk: Desk) -> None:
+    for number in range(60):
+        wire.send("erp.commands.dlq", b"v%d" % number, [], b"k%d" % number)
+
+    def read() -> int:
+        with bootstrap.make_desk(settings) as mine:
+            return mine.refresh()
+
+    counts = await asyncio.gather(*(asyncio.to_thread(read) for _ in range(4)))
+    assert sorted(counts) == [0, 0, 0, 60]
+    assert desk.store.count(ALL) == 60
+    # A rebuild meets readers too.
+    await asyncio.gather(
+        asyncio.to_thread(read), asyncio.to_thread(desk.refresh, rebuild=True), asyncio.to_thread(read)
+    )
+    assert desk.store.count(ALL) == 60

@@ -12,7 +12,8 @@ from orchestrator.bootstrap import make_codec
 from orchestrator.core.state import Status
 from orchestrator.dev.cluster import create_topics
 from orchestrator.letters.desk import Desk
-from schemas.models import CreatePortalAccount, SendWelcomeEmail, VendorOnboardingRequested
+from orchestrator.letters.letter import Place
+from schemas.models import CreatePortalAccount, DeactivateVendor, SendWelcomeEmail, VendorOnboardingRequested
 
 Make = Callable[[int], VendorOnboardingRequested]
 WHY = ("--reason", "the system is mended")
@@ -74,6 +75,21 @@ async def test_a_parked_saga_goes_on_by_a_decision_that_its_history_shows(
     assert (control["actor"], control["reason"]) == ("ada", "the system is mended")
     # The saga's own letter, that it was compensated, is another one.
     assert [row["replay"] for row in await saga.letters()] == ["new saga"]
+
+
+async def test_a_saga_that_parks_again_is_said_to_have_come_back_and_is_counted(
+    engine: Any, saga: Any, parked: Any, systems: Any, desk: Desk
+) -> None:
+    engine.start()
+    await parked()
+    (letter,) = await until_letters(saga, engine, 1)
+    systems.plans[DeactivateVendor] = [Rejected("LOCKED", "still in use")]
+    (sent,) = await saga.rows("dlq", "replay", letter["id"], *WHY, code=5)
+    assert sent["came_back"]
+    (second,) = await until_letters(saga, engine, 1)
+    assert second["id"] != letter["id"]
+    assert desk.letter(Place.parse(second["id"])).generation == 1
+    await saga("dlq", "replay", second["id"], *WHY)
 
 
 async def test_a_letter_of_a_saga_that_has_moved_on_is_refused_with_its_state(
