@@ -5,6 +5,8 @@ It looks at the state only, never at the message that led there, so every way in
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestrator.core.definition import Step
 from orchestrator.core.draft import Draft
 from orchestrator.core.messages import DeadRequest, Direction, Ended, Parked
@@ -17,36 +19,42 @@ _SETTLED = (EffectStatus.DONE, EffectStatus.SKIPPED)
 
 def advance(draft: Draft) -> None:
     """Send what is due, and set the status."""
-    if not draft.parks:
-        if draft.backward:
-            _go_back(draft)
-        else:
-            _go_forward(draft)
-    if draft.parks:
+    busy = False
+    if not draft.blocked:
+        busy = _go_back(draft) if draft.backward else _go_forward(draft)
+    if draft.parks and (draft.blocked or not busy):
         _review(draft)
 
 
-def _go_forward(draft: Draft) -> None:
+def _go_forward(draft: Draft) -> bool:
+    """Whether there is more to come."""
     for group in draft.definition.groups:
         open_ = [step for step in group if not _settled(draft, step, Direction.DO)]
         if open_:
             draft.status = Status.RUNNING
             _send_due(draft, open_, Direction.DO)
-            return
+            return True
     _end(draft, Status.COMPLETED)
+    return False
 
 
-def _go_back(draft: Draft) -> None:
+def _go_back(draft: Draft) -> bool:
+    """Whether there is more to come."""
     if draft.doing:
         draft.status = Status.COMPENSATING
-        return
+        return True
     for group in reversed(draft.definition.groups):
-        open_ = [s for s in group if _needs_undo(draft, s) and not _settled(draft, s, Direction.UNDO)]
+        open_ = [s for s in group if _needs_undo(draft, s) and not _undone_or_left(draft, s)]
         if open_:
             draft.status = Status.COMPENSATING
             _send_due(draft, open_, Direction.UNDO)
-            return
+            # An undo that could not even be sent is left behind at once, where the definition says to go on.
+            if draft.blocked or not all(_undone_or_left(draft, step) for step in open_):
+                return True
+    if draft.parks:
+        return False
     _end(draft, Status.CANCELLED if draft.backward is Cause.CANCEL else Status.COMPENSATED)
+    return False
 
 
 def _send_due(draft: Draft, steps: list[Step], direction: Direction) -> None:
@@ -64,14 +72,20 @@ def _settled(draft: Draft, step: Step, direction: Direction) -> bool:
     return effect is not None and effect.status in _SETTLED
 
 
+def _undone_or_left(draft: Draft, step: Step) -> bool:
+    """Whether the undo is done, or waits for a person while the others go on."""
+    return _settled(draft, step, Direction.UNDO) or draft.is_parked(step.name, Direction.UNDO)
+
+
 def _needs_undo(draft: Draft, step: Step) -> bool:
     do = draft.state_of(step.name).do
     return do is not None and do.status in (EffectStatus.DONE, EffectStatus.UNKNOWN) and step.undo is not None
 
 
 def _review(draft: Draft) -> None:
-    new = [park for park in draft.parks if park not in draft.base.parks]
+    new = [park for park in draft.parks if not park.announced]
     draft.status = Status.REVIEW
+    draft.parks = tuple(replace(park, announced=True) for park in draft.parks)
     for park in new:
         draft.outputs.append(Parked(park.step, park.direction, park.code, park.message))
     if new:

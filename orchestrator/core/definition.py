@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from orchestrator.core.errors import DefinitionError, UnknownStep
 from orchestrator.core.payload import Outputs
@@ -87,6 +87,9 @@ class Parallel:
 class Saga:
     """A definition: name, version, request, and the steps in order.
 
+    `on_compensation_failure` says what an undo that is given up means for those that are still to come: `park` waits
+    for a person before them; `continue` undoes the rest, and waits for a person at the end.
+
     Raises:
         DefinitionError: anything about it is wrong; the message says what.
 
@@ -97,6 +100,7 @@ class Saga:
     request: type[Record]
     steps: Sequence[Step | Parallel]
     business_key: Callable[[Any], str] | None = None
+    on_compensation_failure: Literal["park", "continue"] = "park"
     groups: tuple[tuple[Step, ...], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -147,6 +151,7 @@ class Saga:
         """Hash of the structure: what must not change without a new version. Time-outs and retries may."""
         structure = [self.name, self.version, self.request.contract.name]
         structure += [[_shape(step) for step in group] for group in self.groups]
+        structure += [self.on_compensation_failure] if self.on_compensation_failure != "park" else []
         return hashlib.sha256(json.dumps(structure).encode()).hexdigest()[:32]
 
     def key_of(self, request: Record) -> str:

@@ -84,6 +84,12 @@ class Draft:
         """Whether any undo has started."""
         return any(s.undo is not None for s in self.steps.values())
 
+    @property
+    def blocked(self) -> bool:
+        """Whether something waits for a person that the rest of the saga has to wait for, too."""
+        on = self.definition.on_compensation_failure == "continue" and self.backward is not None
+        return any(not (on and park.direction is Direction.UNDO) for park in self.parks)
+
     def is_parked(self, step: str, direction: Direction) -> bool:
         """Whether that effect waits for a person."""
         return any(park.step == step and park.direction is direction for park in self.parks)
@@ -210,7 +216,7 @@ class Draft:
     def _waits_for(self, effect: Effect) -> bool:
         if effect.status is EffectStatus.IN_FLIGHT:
             return True
-        return effect.status is EffectStatus.WAITING and not self.paused and not self.parks
+        return effect.status is EffectStatus.WAITING and not self.paused and not self.blocked
 
 
 _EMPTY = StepState()

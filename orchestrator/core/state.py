@@ -108,12 +108,16 @@ class StepState:
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """One thing that a person has to decide. `step` is None where no effect is meant."""
+    """One thing that a person has to decide. `step` is None where no effect is meant.
+
+    `announced`: its dead letter has been written; a saga that goes on with its other undos announces it at the end.
+    """
 
     code: str
     message: str
     step: str | None = None
     direction: Direction | None = None
+    announced: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,7 @@ def state_to_json(state: SagaState) -> dict[str, Any]:
     if state.buried:
         stored["buried"] = True
     if state.parks:
-        stored["parks"] = [[p.code, p.message, p.step, p.direction] for p in state.parks]
+        stored["parks"] = [[p.code, p.message, p.step, p.direction, p.announced] for p in state.parks]
     if state.code is not None or state.failed_step is not None:
         stored["error"] = [state.failed_step, state.code, state.message]
     return stored
@@ -174,7 +178,7 @@ def state_from_json(stored: Mapping[str, Any], columns: Mapping[str, Any]) -> Sa
         backward=Cause(stored["backward"]) if "backward" in stored else None,
         paused=stored.get("paused", False),
         buried=stored.get("buried", False),
-        parks=tuple(Park(c, m, s, Direction(d) if d else None) for c, m, s, d in stored.get("parks", ())),
+        parks=tuple(Park(c, m, s, Direction(d) if d else None, a) for c, m, s, d, a in stored.get("parks", ())),
         steps={name: _step_from_json(step) for name, step in stored["steps"].items()},
         failed_step=failed_step,
         code=code,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.core.definition import Parallel, Saga, Step, Undo
+from orchestrator.core.payload import Outputs
 from orchestrator.core.policy import Retry
 from orchestrator.testing.script import Script
 from sagas.vendor_onboarding import vendor_onboarding
@@ -95,6 +96,35 @@ def forked() -> Saga:
                 Step("left", CreatePortalAccount, _open, undo=Undo(ClosePortalAccount, _close)),
                 Step("right", ApproveSupplier, _approve, undo=Undo(RevokeSupplier, _revoke)),
             ),
+            step("last"),
+        ],
+    )
+
+
+def _no_mapping(request: VendorOnboardingRequested, done: Outputs) -> DeactivateVendor:
+    if request.vendor_name == "Nobody":
+        msg = "nobody cannot be undone"
+        raise ValueError(msg)
+    return DeactivateVendor(tax_id=request.tax_id)
+
+
+@pytest.fixture
+def forgiving() -> Saga:
+    """first → (left | right) → third → last, which goes on undoing when one undo is given up."""
+    return Saga(
+        "forgiving",
+        version=1,
+        request=VendorOnboardingRequested,
+        on_compensation_failure="continue",
+        steps=[
+            step("first"),
+            Parallel(
+                Step(
+                    "left", CreatePortalAccount, _open, undo=Undo(ClosePortalAccount, _close, retry=Retry(attempts=2))
+                ),
+                Step("right", ApproveSupplier, _approve, undo=Undo(RevokeSupplier, _revoke, retry=Retry(attempts=2))),
+            ),
+            step("third", undo=Undo(DeactivateVendor, _no_mapping)),
             step("last"),
         ],
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.core.definition import Saga, Step
@@ -513,3 +515,72 @@ def test_a_system_that_is_away_makes_nobody_elses_silence_good(script: Script) -
     script.deliver(Wake(away=frozenset({"portal", "mail"})))
     script.wait(5)
     assert script.sent == ["do erp-vendor", "do erp-vendor"]
+
+
+def _through_third(script: Script, vendor: VendorOnboardingRequested) -> None:
+    script.request(vendor)
+    for name in ("first", "left", "right", "third"):
+        script.succeed(name)
+    script.reject("last", "NO")
+
+
+def test_an_undo_that_is_given_up_does_not_hold_up_the_others(
+    forgiving: Saga, vendor: VendorOnboardingRequested
+) -> None:
+    script = Script(forgiving)
+    _through_third(script, vendor)
+    script.undone("third")
+    script.reject("left", "LOCKED", undo=True)
+    # It is known, and shown, but the others come first.
+    assert script.status is Status.COMPENSATING
+    assert script.dead_letters == []
+    script.undone("right")
+    script.undone("first")
+    assert script.status is Status.REVIEW
+    assert script.sent[-4:] == ["undo third", "undo left", "undo right", "undo first"]
+    (letter,) = script.dead_letters
+    assert isinstance(letter, Parked)
+    assert (letter.step, letter.direction, letter.code) == ("left", Direction.UNDO, "LOCKED")
+    assert script.outcomes[-1].residue == ("left",)
+    script.control(ControlCommand.RESOLVE, step="left", direction=Direction.UNDO, resolved="done")
+    assert script.status is Status.COMPENSATED
+    assert len(script.dead_letters) == 2  # and the request of the saga that was compensated
+
+
+def test_a_retry_of_what_was_left_behind_that_fails_again_is_announced_again(
+    forgiving: Saga, vendor: VendorOnboardingRequested
+) -> None:
+    script = Script(forgiving)
+    _through_third(script, vendor)
+    script.undone("third")
+    script.reject("left", "LOCKED", undo=True)
+    script.reject("right", "LOCKED TOO", undo=True)
+    script.undone("first")
+    assert [letter.step for letter in script.dead_letters] == ["left", "right"]
+    script.control(ControlCommand.RETRY, step="left", direction=Direction.UNDO)
+    assert script.status is Status.COMPENSATING
+    script.reject("left", "STILL LOCKED", undo=True)
+    assert script.status is Status.REVIEW
+    assert [letter.code for letter in script.dead_letters] == ["LOCKED", "LOCKED TOO", "STILL LOCKED"]
+
+
+def test_an_undo_that_cannot_even_be_asked_for_does_not_hold_up_the_others(
+    forgiving: Saga, vendor: VendorOnboardingRequested
+) -> None:
+    script = Script(forgiving)
+    _through_third(script, vendor.model_copy(update={"vendor_name": "Nobody"}))
+    assert script.sent[-2:] == ["undo left", "undo right"]
+    script.undone("left")
+    script.undone("right")
+    script.undone("first")
+    assert script.status is Status.REVIEW
+    assert [letter.code for letter in script.dead_letters] == ["MAPPING_FAILED"]
+
+
+def test_an_undo_that_cannot_be_asked_for_holds_up_the_others_by_default(
+    vendor: VendorOnboardingRequested, forgiving: Saga
+) -> None:
+    script = Script(replace(forgiving, on_compensation_failure="park"))
+    _through_third(script, vendor.model_copy(update={"vendor_name": "Nobody"}))
+    assert script.status is Status.REVIEW
+    assert [sent for sent in script.sent if sent.startswith("undo")] == []
