@@ -70,6 +70,7 @@ async def test_each_letter_is_replayed_exactly_once_by_a_replayer_that_is_killed
 ) -> None:
     engine.start()
     old = await compensated(LETTERS)
+    await engine.until(lambda: desk.refresh() >= 0 and desk.store.count(Filter()) == LETTERS)
     await killed_three_times(calls=3, chunk=25)
     left = len(await saga.letters("--limit", "1000"))
     assert left == LETTERS - 3 * 50
