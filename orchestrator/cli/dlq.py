@@ -113,7 +113,7 @@ def stats(output: Output = Format.TEXT) -> None:
 
 @_dlq.command()
 def rebuild() -> None:
-    """Read all that the dead-letter topics hold anew. What was done about letters is kept."""
+    """Read all that the dead-letter topics hold anew. Nothing is lost: what was done about letters stays."""
     with desk(rebuild=True) as at:
         total = sum(row.total for row in at.store.stats())
     say(f"{total} letters")

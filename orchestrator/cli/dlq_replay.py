@@ -79,9 +79,7 @@ def replay(
         found = chosen(at, places or [], wanted, everything=everything, limit=limit)
         worker = Replayer(at, who, options, sleep=asyncio.sleep, progress=advance)
         if dry_run:
-            report = worker.dry_run(found)
-            _print(report, {}, output)
-            _exit(report)
+            _end(worker.dry_run(found), {}, output)
             return
         sample = [views.line(letter) for letter in at.store.at(found[:5])]
         if len(found) > 1 or not places:
@@ -89,8 +87,7 @@ def replay(
         if canary:
             say(f"the first {min(canary, len(found))} go out; the rest when they have settled well")
         report, fates = asyncio.run(_run(worker, found, wait))
-        _print(report, fates, output)
-        _exit(report, fates)
+        _end(report, fates, output)
 
 
 async def _run(worker: Replayer, places: Sequence[Any], wait: float) -> tuple[Report, Mapping[UUID, Fate]]:
@@ -99,6 +96,11 @@ async def _run(worker: Replayer, places: Sequence[Any], wait: float) -> tuple[Re
     if few and wait:
         say(f"{len(few)} sent; following them for at most {wait:g} s")
     return report, await worker.settle(few, wait) if few and wait else {}
+
+
+def _end(report: Report, fates: Mapping[UUID, Fate], output: Format) -> None:
+    _print(report, fates, output)
+    _exit(report, fates)
 
 
 def _print(report: Report, fates: Mapping[UUID, Fate], output: Format) -> None:
@@ -154,11 +156,11 @@ def _json(outcome: Outcome, fates: Mapping[UUID, Fate]) -> dict[str, Any]:
     }
 
 
-def _exit(report: Report, fates: Mapping[UUID, Fate] | None = None) -> None:
+def _exit(report: Report, fates: Mapping[UUID, Fate]) -> None:
     """0 where all went, 4 where none could, 5 where some did not or came back."""
     good = sum(outcome.result.value in {"sent", "predicted"} for outcome in report.outcomes)
     bad = len(report.outcomes) - good
-    back = any(fate.bad for fate in (fates or {}).values())
+    back = any(fate.bad for fate in fates.values())
     if report.stopped or back or (good and bad):
         raise typer.Exit(Exit.PARTIAL)
     if bad:

@@ -9,8 +9,10 @@ from uuid import UUID
 
 __all__ = ["content_hash", "edit_hash", "event_id", "identity_of", "new_saga_id"]
 
-# The coordinator takes ids that are up to 28 days old; the message may lie unread for a while.
+# The coordinator takes ids that are up to 28 days old and a day ahead; the message may lie unread for a while, and the
+# letter may be from a machine whose clock leads ours.
 _OLDEST = timedelta(days=21)
+_CLOCK_LEAD = timedelta(hours=12)
 
 
 def _digest(parts: Sequence[str], size: int) -> bytes:
@@ -47,7 +49,7 @@ def new_saga_id(identity: UUID, failed_at: datetime, now: datetime, *decision: s
 
     For an older letter it is the day of the replay: whoever replays twice on different days has to remember the first.
     """
-    made = failed_at if now - _OLDEST <= failed_at <= now else _day(now)
+    made = failed_at if now - _OLDEST <= failed_at <= now + _CLOCK_LEAD else _day(now)
     milliseconds = int(made.timestamp() * 1000)
     random = int.from_bytes(_digest(["saga", str(identity), *decision], 10), "big")
     value = milliseconds << 80 | random

@@ -33,7 +33,8 @@ def bring_up_to_date(
 ) -> int:
     """Read from where the last reader stopped to the present end; returns how many messages that were.
 
-    `rebuild` forgets the letters first and reads all that the topics still hold; what was done about them is kept.
+    `rebuild` forgets the letters first and reads all that the topics still hold. What was done about them is kept, and
+    so are letters that retention has taken from the topics since.
 
     Raises:
         TopicsChanged: a partition ends before what was read of it: its topic has been made anew.
@@ -41,9 +42,9 @@ def bring_up_to_date(
 
     """
     with store.projecting(on_wait) as projecting:
-        if rebuild:
-            projecting.clear()
         ends = feed.ends()
+        if rebuild:
+            projecting.clear({place: end.low for place, end in ends.items()})
         starts = _starts(projecting.offsets(), ends)
         return _read(projecting, feed, starts, ends, system_of, progress)
 

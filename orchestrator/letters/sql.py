@@ -72,7 +72,13 @@ SET state = coalesce(t.last, 'open'), edited = t.edited, replays = t.replays
 FROM told t WHERE l.identity = t.identity
 """
 
-CLEAR = "DELETE FROM dead_letter"
+# What retention has taken from a topic is nowhere else: it stays.
+CLEAR = """
+DELETE FROM dead_letter l WHERE NOT EXISTS (
+    SELECT FROM unnest(%(topics)b::text[], %(partitions)b::int[], %(lows)b::bigint[]) AS e(topic, partition, low)
+    WHERE e.topic = l.topic AND e.partition = l.partition AND l."offset" < e.low
+)
+"""
 
 ACT = """
 INSERT INTO dead_letter_act (identity, topic, partition, "offset", kind, at, actor, reason, edit, new_saga_id, edited)

@@ -211,9 +211,14 @@ class Projecting:
         )
         self._connection.commit()
 
-    def clear(self) -> None:
-        """Forget every letter and how far was read; the acts stay."""
-        self._connection.exec_driver_sql(sql.CLEAR)
+    def clear(self, lows: Mapping[TopicPartition, int]) -> None:
+        """Forget how far was read, and every letter but those older than the first that its partition still holds."""
+        parameters = {
+            "topics": [topic for topic, _ in lows],
+            "partitions": [partition for _, partition in lows],
+            "lows": list(lows.values()),
+        }
+        self._connection.exec_driver_sql(sql.CLEAR, parameters)
         self._connection.exec_driver_sql("DELETE FROM dead_letter_offset")
         self._connection.commit()
 

@@ -77,8 +77,8 @@ async def test_an_invalid_request_is_mended_and_its_saga_completes(
 
     (sent,) = await saga.rows("dlq", "replay", place, *WHY)
     assert sent["now"] == f"saga {saga_id} is completed, revision 5"
-    original, mended = wire.read("vendor-onboarding.requests")
-    before, after = dict(original.headers()), dict(mended.headers())
+    # An outsider's client puts a key into another partition.
+    before, after = sorted((dict(m.headers()) for m in wire.read("vendor-onboarding.requests")), key=len)
     assert after["ce_id"] != before["ce_id"]
     assert after["saga-replay-of"] == b"r1"
     assert after["x-own"] == b"1"
@@ -123,6 +123,7 @@ async def test_letters_of_another_cluster_are_imported_once_and_replayed(
 ) -> None:
     engine.start()
     await compensated(3)
+    await engine.until(lambda: desk.refresh() >= 0 and desk.store.count(Filter()) == 3)
     first = await one_letter(saga, engine)
     await saga("dlq", "edit", first["id"], *WHY, "--set", "vendor_name=Mended")
     file = tmp_path / "letters.jsonl"

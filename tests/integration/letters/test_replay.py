@@ -141,7 +141,7 @@ async def test_what_could_not_be_read_is_published_as_it_was(
     (seen,) = await saga.rows("dlq", "replay", letter["id"], *WHY, "--dry-run")
     assert seen["would_return"]
     (sent,) = await saga.rows("dlq", "replay", letter["id"], *WHY, "--wait", "0")
-    first, second = wire.read("erp.completions")
+    _, second = sorted(wire.read("erp.completions"), key=lambda message: len(message.headers()))
     assert (second.key(), second.value()) == (b"k7", value)
     assert second.headers()[:4] == headers
     returned = (await until_letters(saga, engine, 1))[0]

@@ -120,9 +120,14 @@ def test_the_id_of_a_new_saga_is_a_uuid7_that_the_coordinator_takes(identity: UU
     found = new_saga_id(identity, NOW + ago, NOW)
     made = time_of(found)
     assert made is not None
-    assert NOW - timedelta(days=28) < made <= NOW
+    assert NOW - timedelta(days=28) < made < NOW + timedelta(days=1)
     assert (found.version, found.variant) == (7, "specified in RFC 4122")
-    assert found == new_saga_id(identity, NOW + ago, NOW + timedelta(minutes=5))
+
+
+@given(st.uuids(), st.timedeltas(timedelta(days=-20), timedelta(hours=12)))
+def test_a_letter_of_these_weeks_begins_the_same_saga_whenever_it_is_replayed(identity: UUID, ago: timedelta) -> None:
+    first = new_saga_id(identity, NOW + ago, NOW)
+    assert new_saga_id(identity, NOW + ago, NOW + timedelta(hours=20)) == first
 
 
 def test_ids_differ_by_letter_edit_and_decision(make_letter: Any) -> None:
