@@ -228,7 +228,7 @@ class Batch:
                 parked = decide(definition, transition.state, control, work.now, str(saga_id))
                 transition = _merged(transition, parked)
                 for extra in parked.outputs:
-                    written.append(await self._message(work, message, context, parked.state, extra, written))
+                    written.append(await self._message(work, message, context, transition.state, extra, written))
         return transition
 
     async def _message(

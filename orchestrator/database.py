@@ -2,6 +2,7 @@
 
 StoreError
 ├── StoreUnavailable    the database is away: back off and try again; nothing was lost
+│   └── NotMigrated     its tables are older than this code: run `saga db migrate`
 ├── StoreConflict       another writer came first: roll back, take the batch again
 ├── BadData             the database refuses a value: bisect the batch, dead-letter the one
 └── MissingPartition    no partition for the id: stop, and run `saga db migrate`
@@ -22,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 __all__ = [
     "BadData",
     "MissingPartition",
+    "NotMigrated",
     "StoreConflict",
     "StoreError",
     "StoreUnavailable",
@@ -38,6 +40,10 @@ class StoreError(Exception):
 
 class StoreUnavailable(StoreError):
     """The database cannot be reached, or the commit's outcome is unknown."""
+
+
+class NotMigrated(StoreUnavailable):
+    """A table or column is missing; run `saga db migrate`."""
 
 
 class StoreConflict(StoreError):
@@ -64,6 +70,9 @@ _CONFLICTS = (
 _BAD_DATA = (psycopg.DataError, psycopg.errors.IntegrityError, psycopg.errors.ProgramLimitExceeded)
 
 
+_NO_SUCH = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedFunction)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn the driver's errors into ours."""
@@ -71,7 +80,9 @@ def translated() -> Iterator[None]:
         yield
     except (DBAPIError, psycopg.Error) as exc:
         cause = exc.orig if isinstance(exc, DBAPIError) else exc
-        raise _ours(cause)(str(cause).strip()) from exc
+        kind = _ours(cause)
+        text = str(cause).strip()
+        raise kind(f"{text.splitlines()[0]}: run `saga db migrate`" if kind is NotMigrated else text) from exc
     except UnicodeError as exc:
         # Half a surrogate pair, say: it fails while it is encoded, before the driver sees it.
         raise BadData(str(exc)) from exc
@@ -84,6 +95,8 @@ def _ours(cause: BaseException | None) -> type[StoreError]:
         return MissingPartition
     if isinstance(cause, _BAD_DATA):
         return BadData
+    if isinstance(cause, _NO_SUCH):
+        return NotMigrated
     return StoreUnavailable
 
 

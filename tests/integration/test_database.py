@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from orchestrator.database import BadData, connect, translated
+from orchestrator.store.queries import Queries
+from orchestrator.database import BadData, connect, translated, NotMigrated
 from orchestrator.ids import RealIds
 
 _INSERT = """
@@ -20,4 +21,11 @@ def test_a_business_key_too_long_for_its_index_is_bad_data(migrated_url: str) ->
     key = random.Random(1).randbytes(5000).hex()
     with pytest.raises(BadData, match="index row"), translated(), engine.begin() as connection:
         connection.exec_driver_sql(_INSERT, {"id": RealIds().saga_id(), "key": key})
+    engine.dispose()
+
+
+def test_missing_tables_say_what_to_do(database_url: str) -> None:
+    engine = connect(database_url)
+    with pytest.raises(NotMigrated, match="saga db migrate"):
+        Queries(engine).counts()
     engine.dispose()

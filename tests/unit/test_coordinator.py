@@ -171,8 +171,12 @@ async def test_a_command_that_the_registry_does_not_know_parks_its_saga_only(rep
     replica.request(vendor)
     replica.codec.encode = unregistered
     await replica.coordinator.step()
-    assert replica.store.sagas[vendor.saga_id].status is Status.REVIEW
+    state = replica.store.sagas[vendor.saga_id]
+    assert state.status is Status.REVIEW
     assert replica.inbox.committed == {("vendor-onboarding.requests", 0): 1}
+    # The letter names the revision that the saga is left with, or no replay of it would ever fit.
+    (letter,) = [m for m in replica.outbox.sent if m.topic.endswith(".dlq")]
+    assert dict(letter.headers)["saga-dlq-version"] == str(state.revision).encode()
 
 
 async def test_two_commands_that_kafka_refuses_park_both_of_their_effects(make_replica: Any, forked: Saga) -> None:
