@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -20,6 +19,7 @@ import structlog
 from consumers.command import NOBODY_KNOWS, UNDONE, ReceivedCommand, Replies, packed, read_command
 from consumers.effects import Admitted, Claim, EffectStore, Settlement
 from consumers.flow import Grouped, Watermarks
+from consumers.gate import Gate
 from consumers.perform import Performer
 from consumers.system import System
 from orchestrator import telemetry
@@ -106,10 +106,10 @@ class Runtime:
         self._committed = clock()
         self._room = asyncio.Semaphore(system.concurrency)
         self._draining = False
-        self._probe = asyncio.Lock()
-        self._away: datetime | None = None
-        self._said_at = clock()
-        self._worker = str(ids.token())
+        self._gate = Gate(
+            system, self._replies, outbox, ids=ids, clock=clock, now=now, sleep=sleep,
+            draining=lambda: self._draining, tell=limits.tell,
+        )  # fmt: skip
         self._failure: BaseException | None = None
         self._trouble: str | None = None
         self._poisoned = 0
@@ -163,29 +163,8 @@ class Runtime:
             await self._receive(message)
         if self._clock() - self._committed >= self._limits.commit:
             await self._commit()
-        await self._tell()
+        await self._gate.tell()
         return len(messages)
-
-    async def _tell(self) -> None:
-        """Say on `saga.systems` that the system is away, again and again while it is, and that it is back.
-
-        The coordinators then take the silence of its steps for what it is. Not patient: it is said again soon.
-        """
-        away = self._system.gate() is not None
-        if away == (self._away is not None) and (not away or self._clock() - self._said_at < self._limits.tell):
-            return
-        since = self._away or self._now()
-        try:
-            message = self._replies.state(
-                str(self._ids.token()), away=away, since=since, worker=self._worker, now=self._now()
-            )
-            await self._outbox.send([message])
-        except _TRANSIENT as exc:
-            log.warning("consumer.not_told", away=away, error=f"{type(exc).__name__}: {exc}")
-            return
-        if away != (self._away is not None):
-            log.warning("consumer.system_away" if away else "consumer.system_back", system=self._system.name)
-        self._away, self._said_at = since if away else None, self._clock()
 
     async def _poll(self) -> Sequence[Incoming]:
         try:
@@ -265,7 +244,7 @@ class Runtime:
         while True:
             # A place comes before the claim: what a worker had claimed when it died counts as perhaps called, so a
             # queue of claims would be a queue of doubts.
-            async with self._turn(), self._room:
+            async with self._gate.turn(), self._room:
                 if self._draining:
                     return False
                 asked_at = self._clock()
@@ -284,21 +263,6 @@ class Runtime:
                 case Refuse():
                     await self._answer(await self._reply(command, UNDONE))
             return True
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """Free while the system is called. While it is away commands wait here, unclaimed, and burn no attempt.
-
-        One at a time, the oldest first, finds out whether it is back.
-        """
-        while self._system.gate() is not None and not self._draining:
-            async with self._probe:
-                while (wait := self._system.gate()) is not None and wait > 0 and not self._draining:
-                    await self._sleep(min(wait, _WAIT_STEP))
-                if wait is not None and not self._draining:
-                    yield
-                    return
-        yield
 
     def _claim_of(self, command: ReceivedCommand, owner: UUID) -> Claim:
         lease = self._lease(command)
