@@ -183,10 +183,20 @@ class _Outcomes:
     def _start_at(self, time: datetime) -> None:
         try:
             found = self._consumer.list_topics(topics.OUTCOMES, timeout=_SECONDS).topics[topics.OUTCOMES]
+            # Where nothing is younger, Kafka answers "the end", and the client looks that up later: it would pass over
+            # what is published in between. So the end is where it was before we asked.
+            ends = {p: self._end(p) for p in found.partitions}
             wanted = [TopicPartition(topics.OUTCOMES, p, int(time.timestamp() * 1000)) for p in found.partitions]
-            self._consumer.assign(self._consumer.offsets_for_times(wanted, timeout=_SECONDS))
+            starts = self._consumer.offsets_for_times(wanted, timeout=_SECONDS)
+            self._consumer.assign(
+                [TopicPartition(p.topic, p.partition, p.offset if p.offset >= 0 else ends[p.partition]) for p in starts]
+            )
         except KafkaException as exc:
             raise BrokerUnavailable(exc.args[0].str()) from exc
+
+    def _end(self, partition: int) -> int:
+        _, end = self._consumer.get_watermark_offsets(TopicPartition(topics.OUTCOMES, partition), timeout=_SECONDS)
+        return int(end)
 
     async def _read(self) -> None:
         try:

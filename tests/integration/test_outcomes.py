@@ -1,0 +1,62 @@
+"""How an agent hears of outcomes, on a real broker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from orchestrator import Agent
+from orchestrator.agent import _Outcomes
+from orchestrator.bootstrap import make_codec
+from orchestrator.messaging.event import Event
+from schemas.models import EndStatus, SagaEnded, VendorOnboardingRequested
+
+Make = Callable[[int], VendorOnboardingRequested]
+
+
+class Slow:
+    """The agent's client, between whose questions something happens."""
+
+    def __init__(self, client: Any, meanwhile: Callable[[], None]) -> None:
+        self._client = client
+        self._meanwhile = meanwhile
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def offsets_for_times(self, *arguments: Any, **options: Any) -> Any:
+        found = self._client.offsets_for_times(*arguments, **options)
+        self._meanwhile()
+        return found
+
+
+def _ended(settings: Any, wire: Any, vendor: VendorOnboardingRequested) -> None:
+    record = SagaEnded(definition="d", version=1, status=EndStatus.completed, business_key="k", residue=[], outputs={})
+    event = Event("e", "test", record.contract.type, datetime.now(UTC), saga_id=vendor.saga_id)
+    headers = [(name, value or b"") for name, value in event.headers()]
+    wire.send("saga.outcomes", make_codec(settings).encode(record), headers)
+
+
+async def test_an_outcome_that_comes_while_its_place_is_looked_up_is_heard(
+    settings: Any, agent: Agent, make_vendor: Make, wire: Any
+) -> None:
+    vendor = make_vendor(1)
+    agent._outcomes = _Outcomes(settings, make_codec(settings))
+    agent._outcomes._consumer = Slow(agent._outcomes._consumer, lambda: _ended(settings, wire, vendor))  # type: ignore[assignment]
+    assert (await agent.outcome(vendor.saga_id, 20)).status is EndStatus.completed
+
+
+async def test_what_is_no_outcome_is_passed_over_and_the_next_is_heard(
+    settings: Any, agent: Agent, make_vendor: Make, wire: Any
+) -> None:
+    vendor = make_vendor(1)
+    waiting = asyncio.create_task(agent.outcome(vendor.saga_id, 30))
+    await asyncio.to_thread(wire.send, "saga.outcomes", b"garbage", [("x", b"y")])
+    await asyncio.to_thread(_ended, settings, wire, vendor)
+    assert (await waiting).status is EndStatus.completed
+    # Asked again, and by somebody who begins to wait only now.
+    assert (await agent.outcome(vendor.saga_id, 5)).status is EndStatus.completed
+    async with Agent("late", settings) as late:
+        assert (await late.outcome(vendor.saga_id, 20)).status is EndStatus.completed
