@@ -111,10 +111,6 @@ class Ledger:
         times = Counter(line.key for line in self.applied() if line.key is not None)
         return {key: count for key, count in times.items() if count > 1}
 
-    def references(self) -> list[str]:
-        """The sagas that had work done, in order of their first."""
-        return list(dict.fromkeys(line.reference for line in self.applied() if line.reference is not None))
-
 
 class LedgerWriter:
     """Appends to a ledger. What it has written survives the end of the process, not of the machine."""
