@@ -23,6 +23,7 @@ from schemas.models import CircuitState, FailureOutcome, Record, StepFailed, Sys
 __all__ = ["ReceivedCommand", "Replies", "read_command"]
 
 _LONGEST_TEXT = 2000
+_DIRECTIONS = frozenset(Direction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def read_command(
     record = decode(codec, message.value)
     if event.saga_id is None or event.step is None or event.round is None or event.attempt is None:
         raise BadMessage("missing-header", "a command names its saga, step, round and attempt")
-    if event.direction not in (Direction.DO, Direction.UNDO):
+    if event.direction not in _DIRECTIONS:
         raise BadMessage("bad-header", f"ce_direction is {event.direction!r}")
     if event.idempotency_key is None:
         raise BadMessage("missing-header", "no ce_idempotencykey")

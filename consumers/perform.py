@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
@@ -14,7 +15,7 @@ from consumers.effects import EffectStore
 from consumers.errors import ClaimLost, Failed, Rejected, Unknown
 from consumers.system import Call
 from orchestrator.core.effects import Perform
-from orchestrator.core.messages import Failure, Outcome, Succeeded
+from orchestrator.core.messages import GONE, Failure, Outcome, Succeeded
 from orchestrator.database import StoreError
 from orchestrator.messaging.ports import Sleep
 from schemas.models import Record
@@ -22,6 +23,7 @@ from schemas.models import Record
 __all__ = ["CIRCUIT_OPEN", "Performer"]
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 CIRCUIT_OPEN = "CIRCUIT_OPEN"
 
@@ -61,18 +63,32 @@ class Performer:
                 raise ClaimLost
             renewed = at
 
-        call = Call(
-            saga_id=command.saga_id,
-            step=command.identity.step,
-            direction=command.identity.direction.value,
-            attempt=command.ask.attempt,
-            idempotency_key=command.key,
-            renew=renew,
-            deadline=command.event.deadline,
-            agent=command.event.agent or "",
-            keyed=command.ask.effect == "idempotent",
-        )
-        return await self._until_closed(command, call, verdict)
+        return await self._until_closed(command, _call(command, renew), verdict)
+
+    async def look(self, command: ReceivedCommand) -> Succeeded | Failure:
+        """Ask whether the action's work is there: its output, or a rejection with code `GONE`.
+
+        Asking changes nothing, so there is no claim and nothing is kept; whoever wants to know again asks again.
+        """
+        probe = command.action.probe
+        if probe is None:
+            name = command.action.contract.name
+            return Failure(Outcome.REJECTED, "NO_PROBE", f"nobody can ask the system about {name}")
+
+        async def renew() -> None:
+            """No claim, so nothing to renew."""
+
+        async def ask() -> Succeeded | Failure | None:
+            found = await probe(command.record, _call(command, renew))
+            return None if found is None else _checked(command, found)
+
+        result = await _caught(command, ask)
+        if result is None:
+            return Failure(Outcome.REJECTED, GONE)
+        if isinstance(result, Failure) and result.outcome is Outcome.REJECTED:
+            # A question that is refused has found out nothing.
+            return Failure(Outcome.UNKNOWN, result.code, result.message)
+        return result
 
     async def _until_closed(self, command: ReceivedCommand, call: Call, verdict: Perform) -> Succeeded | Failure | None:
         """An open breaker burns no attempt: wait for it, as long as the coordinator waits for us."""
@@ -100,28 +116,52 @@ class Performer:
         except StoreError as exc:
             # Nothing has been called yet, so this is no doubt that a person would have to resolve.
             return Failure(Outcome.FAILED, "EFFECTS_UNAVAILABLE", str(exc))
-        try:
-            async with asyncio.timeout(action.timeout):
-                if verdict.probe and action.probe is not None:
-                    found = await action.probe(command.record, call)
-                    if found is not None:
-                        return _checked(command, found)
-                    await call.renew()
-                return _checked(command, await action.handler(command.record, call))
-        except TimeoutError:
-            return Failure(Outcome.UNKNOWN, "TIMEOUT", f"no answer within {action.timeout:g} s")
-        except Rejected as exc:
-            return Failure(Outcome.REJECTED, exc.code, exc.message)
-        except Failed as exc:
-            return Failure(Outcome.FAILED, exc.code, exc.message, exc.retry_after)
-        except Unknown as exc:
-            return Failure(Outcome.UNKNOWN, exc.code, exc.message)
-        except (ClaimLost, StoreError):
-            raise
-        except Exception as exc:
-            # Code that broke in mid-call may have called: never assume.
-            log.exception("consumer.handler_failed", action=action.contract.name, saga_id=str(command.saga_id))
-            return Failure(Outcome.UNKNOWN, "HANDLER_ERROR", f"{type(exc).__name__}: {exc}")
+
+        async def act() -> Succeeded | Failure:
+            if verdict.probe and action.probe is not None:
+                found = await action.probe(command.record, call)
+                if found is not None:
+                    return _checked(command, found)
+                await call.renew()
+            return _checked(command, await action.handler(command.record, call))
+
+        return await _caught(command, act)
+
+
+def _call(command: ReceivedCommand, renew: Callable[[], Awaitable[None]]) -> Call:
+    return Call(
+        saga_id=command.saga_id,
+        step=command.identity.step,
+        direction=command.identity.direction.value,
+        attempt=command.ask.attempt,
+        idempotency_key=command.key,
+        renew=renew,
+        deadline=command.event.deadline,
+        agent=command.event.agent or "",
+        keyed=command.ask.effect == "idempotent",
+    )
+
+
+async def _caught(command: ReceivedCommand, act: Callable[[], Awaitable[T]]) -> T | Failure:
+    """What `act` returns, or what its exception says of the outcome."""
+    action = command.action
+    try:
+        async with asyncio.timeout(action.timeout):
+            return await act()
+    except TimeoutError:
+        return Failure(Outcome.UNKNOWN, "TIMEOUT", f"no answer within {action.timeout:g} s")
+    except Rejected as exc:
+        return Failure(Outcome.REJECTED, exc.code, exc.message)
+    except Failed as exc:
+        return Failure(Outcome.FAILED, exc.code, exc.message, exc.retry_after)
+    except Unknown as exc:
+        return Failure(Outcome.UNKNOWN, exc.code, exc.message)
+    except (ClaimLost, StoreError):
+        raise
+    except Exception as exc:
+        # Code that broke in mid-call may have called: never assume.
+        log.exception("consumer.handler_failed", action=action.contract.name, saga_id=str(command.saga_id))
+        return Failure(Outcome.UNKNOWN, "HANDLER_ERROR", f"{type(exc).__name__}: {exc}")
 
 
 def _checked(command: ReceivedCommand, output: Record) -> Succeeded | Failure:

@@ -24,7 +24,7 @@ from consumers.perform import Performer
 from consumers.system import System
 from orchestrator import telemetry
 from orchestrator.core.effects import EffectRow, Perform, Refuse, Repeat, StayUnknown, Wait, settled
-from orchestrator.core.messages import Failure, Outcome, Succeeded
+from orchestrator.core.messages import Direction, Failure, Outcome, Succeeded
 from orchestrator.database import StoreConflict, StoreUnavailable
 from orchestrator.messaging.dead_letter import Grave, bury
 from orchestrator.messaging.errors import BadMessage, BrokerUnavailable
@@ -240,6 +240,8 @@ class Runtime:
 
     async def _handle(self, command: ReceivedCommand) -> bool:
         """Deal with one command; False where the stop came first."""
+        if command.identity.direction is Direction.PROBE:
+            return await self._look(command)
         owner = self._ids.token()
         while True:
             # A place comes before the claim: what a worker had claimed when it died counts as perhaps called, so a
@@ -263,6 +265,14 @@ class Runtime:
                 case Refuse():
                     await self._answer(await self._reply(command, UNDONE))
             return True
+
+    async def _look(self, command: ReceivedCommand) -> bool:
+        async with self._gate.turn(), self._room:
+            if self._draining:
+                return False
+            result = await self._performer.look(command)
+        await self._answer(await self._reply(command, result))
+        return True
 
     def _claim_of(self, command: ReceivedCommand, owner: UUID) -> Claim:
         lease = self._lease(command)

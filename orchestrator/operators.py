@@ -28,7 +28,7 @@ from orchestrator.messaging.kafka_outbox import KafkaOutbox
 from orchestrator.messaging.message import Outgoing
 from orchestrator.settings import Settings
 from schemas.models import ControlCommand as Wire
-from schemas.models import SagaControl
+from schemas.models import SagaControl, SagaRerun
 
 if TYPE_CHECKING:
     from orchestrator.store.queries import Queries, TimelineRow
@@ -51,7 +51,16 @@ class Decision:
         """The same for the same decision about the same state."""
         control = self.control
         output = control.output.model_dump_json() if control.output else ""
-        what = (control.command, control.step, control.direction, control.resolved, control.if_revision, output)
+        request = (control.request.model_dump_json(),) if control.request else ()
+        what = (
+            control.command,
+            control.step,
+            control.direction,
+            control.resolved,
+            control.if_revision,
+            output,
+            *request,
+        )
         return str(cause_of(str(self.saga_id), f"{self.seen}/{what}"))
 
     @property
@@ -130,17 +139,8 @@ class Operator:
         return [Answered(decision, entries.get(cause)) for cause, decision in waiting.items()]
 
     def _message(self, decision: Decision) -> Outgoing:
-        control = decision.control
-        record = SagaControl(
-            command=_WIRE[control.command],
-            step=control.step,
-            direction=control.direction.value if control.direction else None,
-            actor=control.actor,
-            reason=control.reason,
-            if_revision=control.if_revision,
-            resolved=control.resolved,
-            output_name=control.output.contract.name if control.output else None,
-            output_json=control.output.model_dump_json() if control.output else None,
+        record = (
+            _rerun(decision.control) if decision.control.command is ControlCommand.RERUN else _record(decision.control)
         )
         event = Event(
             id=decision.event_id,
@@ -153,4 +153,29 @@ class Operator:
         return Outgoing(topics.CONTROL, str(decision.saga_id).encode(), self._codec.encode(record), headers)
 
 
-_WIRE = {command: Wire(command.value) for command in ControlCommand}
+def _record(control: Control) -> SagaControl:
+    return SagaControl(
+        command=Wire(control.command.value),
+        step=control.step,
+        direction=control.direction.value if control.direction else None,
+        actor=control.actor,
+        reason=control.reason,
+        if_revision=control.if_revision,
+        resolved=control.resolved,
+        output_name=control.output.contract.name if control.output else None,
+        output_json=control.output.model_dump_json() if control.output else None,
+    )
+
+
+def _rerun(control: Control) -> SagaRerun:
+    """A record of its own: a coordinator that does not know it yet sets it aside, and takes it for nothing else."""
+    assert control.step is not None
+    return SagaRerun(
+        step=control.step,
+        actor=control.actor,
+        reason=control.reason,
+        if_revision=control.if_revision,
+        resolved=control.resolved,
+        request_name=control.request.contract.name if control.request else None,
+        request_json=control.request.model_dump_json() if control.request else None,
+    )

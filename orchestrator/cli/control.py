@@ -1,4 +1,4 @@
-"""What operators decide: cancel, compensate, pause, resume, retry, resolve, skip; about one saga, or many by query."""
+"""What operators decide, about one saga or many: cancel, compensate, pause, resume, retry, resolve, skip, rerun."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def register(app: typer.Typer) -> None:
     app.command()(retry)
     app.command()(resolve)
     app.command()(skip)
+    app.command()(rerun)
 
 
 _PLAIN = {
@@ -151,5 +152,36 @@ def skip(
     order = Order(
         ControlCommand.SKIP, reason, actor, step, undo, None, result, if_version, dry_run, yes, timeout=timeout,
         output=output,
+    )  # fmt: skip
+    carry_out(order, ids or [], where or [], limit)
+
+
+def rerun(
+    reason: Reason,
+    step: Annotated[str, typer.Option(help="From which step on.")],
+    ids: Ids = None,
+    where: Where = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="FIELD=VALUE of the request, as these steps are to see it; repeated."),
+    ] = None,
+    not_done: Annotated[bool, typer.Option("--not-done", help="I know that the step was not done.")] = False,
+    actor: Actor = None,
+    if_version: IfVersion = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    rate: Rate = None,
+    canary: Canary = 0,
+    limit: Limit = 1000,
+    timeout: Timeout = 30.0,
+    output: Output = Format.TEXT,
+) -> None:
+    """Do a step again: undo it and everything after it, and go forward from there in a new round.
+
+    Refused where something of it would remain, and past the pivot.
+    """
+    order = Order(
+        ControlCommand.RERUN, reason, actor, step, False, "not-done" if not_done else None, None, if_version, dry_run,
+        yes, rate, canary, timeout, output, tuple(changes or ()),
     )  # fmt: skip
     carry_out(order, ids or [], where or [], limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +40,7 @@ _SAMPLE = 10
 _CHUNK = 200
 _LONGEST_ACTOR = 100
 # These stop or undo work that goes on; the others let a saga go on that waits for somebody.
-_DESTRUCTIVE = frozenset({ControlCommand.CANCEL, ControlCommand.COMPENSATE, ControlCommand.SKIP})
+_DESTRUCTIVE = frozenset({ControlCommand.CANCEL, ControlCommand.COMPENSATE, ControlCommand.SKIP, ControlCommand.RERUN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Order:
     canary: int = 0
     timeout: float = 30.0
     output: Format = Format.TEXT
+    changes: tuple[str, ...] = ()
 
 
 # -- which sagas ---------------------------------------------------------------------------------------------------
@@ -163,6 +165,7 @@ def _decision(order: Order, row: SagaRow, catalogue: Catalogue) -> Decision:
     from orchestrator.operators import Decision  # noqa: PLC0415 - loads the drivers
 
     waiting = order.command in {ControlCommand.RETRY, ControlCommand.RESOLVE, ControlCommand.SKIP}
+    waiting = waiting or (order.command is ControlCommand.RERUN and row.state.status is Status.REVIEW)
     control = Control(
         command=order.command,
         actor=_actor(order.actor),
@@ -173,6 +176,7 @@ def _decision(order: Order, row: SagaRow, catalogue: Catalogue) -> Decision:
         if_revision=row.state.revision if order.if_version is None and waiting else order.if_version,
         resolved=order.resolved,
         output=_result(order, row, catalogue),
+        request=_changed_request(order, row) if order.changes else None,
     )
     return Decision(row.id, control, row.state.revision)
 
@@ -201,8 +205,28 @@ def _result(order: Order, row: SagaRow, catalogue: Catalogue) -> Record | None:
     except (OSError, UnicodeDecodeError) as exc:
         raise CliError("UNREADABLE", f"--result {order.result}: {exc}", exit_code=Exit.USAGE) from exc
     except ValidationError as exc:
-        what = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'JSON'}: {e['msg']}" for e in exc.errors())
-        raise CliError("BAD_RESULT", f"{name} answers with {model.__name__}: {what}", exit_code=Exit.USAGE) from exc
+        text = f"{name} answers with {model.__name__}: {_problems(exc)}"
+        raise CliError("BAD_RESULT", text, exit_code=Exit.USAGE) from exc
+
+
+def _changed_request(order: Order, row: SagaRow) -> Record:
+    """The request with some fields set, by its schema."""
+    from orchestrator.letters.edit import with_fields  # noqa: PLC0415 - loads the drivers
+    from orchestrator.letters.errors import Refused  # noqa: PLC0415
+
+    effects = row.state.steps.get(order.step or "")
+    before = effects.request if effects and effects.request else row.state.request
+    try:
+        changed = with_fields(before.json, order.changes)
+        return type(before.record).model_validate_json(json.dumps(changed))
+    except Refused as exc:
+        raise CliError("USAGE", str(exc), exit_code=Exit.USAGE) from exc
+    except ValidationError as exc:
+        raise CliError("BAD_REQUEST", f"--set: {_problems(exc)}", exit_code=Exit.USAGE) from exc
+
+
+def _problems(exc: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'JSON'}: {e['msg']}" for e in exc.errors())
 
 
 def _rehearse(order: Order, rows: Sequence[SagaRow], decisions: Sequence[Decision], catalogue: Catalogue) -> None:

@@ -11,7 +11,9 @@ from rich.text import Text
 
 from orchestrator.cli.output import STYLES, table
 from orchestrator.core.definition import Saga
-from orchestrator.core.state import Effect, EffectStatus, SagaState
+from orchestrator.core.endings import Ending, endings
+from orchestrator.core.messages import GONE, Direction
+from orchestrator.core.state import Effect, EffectStatus, SagaState, StepState
 from orchestrator.messaging.errors import BadMessage
 from orchestrator.messaging.event import read_event
 from orchestrator.messaging.message import Outgoing
@@ -71,6 +73,7 @@ def as_json(row: SagaRow, timeline: Sequence[TimelineRow], definition: Saga | No
         "paused": state.paused,
         "request": dict(state.request.json),
         "outputs": {name: dict(s.output.json) for name, s in state.steps.items() if s.output},
+        "endings": {name: ending.value for name, ending in endings(definition, state).items()} if definition else {},
         "waits_for": [
             {"step": p.step, "direction": p.direction, "code": p.code, "message": p.message} for p in state.parks
         ],
@@ -123,12 +126,37 @@ def _head(row: SagaRow) -> Text:
 
 def _steps(state: SagaState, definition: Saga | None) -> RenderableType:
     rows = []
+    ends = endings(definition, state) if definition else {}
     for name in step_names(state, definition):
-        step = state.steps.get(name)
-        do, undo = (step.do, step.undo) if step else (None, None)
-        answer = ", ".join(f"{k}={v}" for k, v in step.output.json.items()) if step and step.output else ""
-        rows.append([name, _effect(do), _effect(undo) if undo else "", answer])
-    return table("", ["step", "done", "undone", "answered"], rows)
+        step = state.steps.get(name, StepState())
+        answer = ", ".join(f"{k}={v}" for k, v in step.output.json.items()) if step.output else ""
+        round_ = f" (round {step.round})" if step.round > 1 else ""
+        ending = f"[{_ENDS[ends[name]]}]{ends[name].value}[/]" if name in ends else ""
+        rows.append([name + round_, _effect(step.do), _undone(step), ending, answer])
+    columns = ["step", "done", "undone", "ends", "answered"]
+    if not ends:
+        columns.remove("ends")
+        rows = [[*row[:3], *row[4:]] for row in rows]
+    return table("", columns, rows)
+
+
+_ENDS = {Ending.CLEAN: "green", Ending.OFFSET: "green", Ending.RESIDUAL: "bold red", Ending.UNKNOWN: "bold magenta"}
+
+
+def _undone(step: StepState) -> str:
+    if step.undo is None:
+        return ""
+    return _effect(step.undo) + (f", {_LOOKED[step.probe.status]}" if step.probe else "")
+
+
+_LOOKED = {
+    EffectStatus.IN_FLIGHT: "being verified",
+    EffectStatus.WAITING: "verified again soon",
+    EffectStatus.DONE: "verified",
+    EffectStatus.NOT_DONE: "STILL THERE",
+    EffectStatus.UNKNOWN: "NOT VERIFIED",
+    EffectStatus.SKIPPED: "not verified",
+}
 
 
 _WORDS = {
@@ -174,8 +202,7 @@ def _lines(row: TimelineRow) -> Iterator[str]:
             yield f"  ✝ dead letter in {message.topic}"
         elif "step" in sent:
             again = f", attempt {sent['attempt']}" if sent["attempt"] > 1 else ""
-            verb = "undo" if sent["direction"] == "undo" else "do"
-            yield f"  → {verb} {sent['step']}: {sent['type'].rsplit('.', 1)[-1]} to {message.topic}{again}"
+            yield f"  → {sent['direction']} {sent['step']}: {sent['type'].rsplit('.', 1)[-1]} to {message.topic}{again}"
         else:
             yield f"  → {sent['type'].rsplit('.', 1)[-1]} to {message.topic}"
 
@@ -185,14 +212,21 @@ def _what(entry: Any) -> str:
         case "request":
             return f"requested by {entry.get('agent') or 'an unknown agent'}"
         case "completion":
-            which = f"{entry['direction']} of {entry['step']}, attempt {entry['attempt']}"
+            round_ = f", round {entry['round']}" if entry.get("round", 1) > 1 else ""
+            which = f"{entry['direction']} of {entry['step']}{round_}, attempt {entry['attempt']}"
             if entry["outcome"] == "succeeded":
-                return f"✓ {which}"
+                found = ": it is still there" if entry["direction"] == Direction.PROBE else ""
+                return f"{'✗' if found else '✓'} {which}{found}"
+            if entry["direction"] == Direction.PROBE and entry["code"] == GONE:
+                return f"✓ {which}: it is gone"
             return f"✗ {which}: {entry['outcome']}, {entry['code']} {entry['message']}".rstrip()
         case "control":
             refused = " (refused)" if "refused" in entry else ""
             by = entry["actor"] or "the engine"
-            return f"{entry['command']} by {by}{refused}: {entry['reason']}"
+            changed = (
+                f" with {', '.join(f'{k}={v}' for k, v in entry['request'].items())}" if "request" in entry else ""
+            )
+            return f"{entry['command']} by {by}{refused}: {entry['reason']}{changed}"
         case _:
             return "the timer fired"
 

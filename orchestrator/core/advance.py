@@ -8,13 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.core.definition import Step
-from orchestrator.core.draft import Draft
+from orchestrator.core.draft import BACKWARD, Draft
 from orchestrator.core.messages import DeadRequest, Direction, Ended, Parked
+from orchestrator.core.rewind import begin_again, needs_undo
 from orchestrator.core.state import Cause, EffectStatus, Status
 
 __all__ = ["advance"]
-
-_SETTLED = (EffectStatus.DONE, EffectStatus.SKIPPED)
 
 
 def advance(draft: Draft) -> None:
@@ -29,7 +28,7 @@ def advance(draft: Draft) -> None:
 def _go_forward(draft: Draft) -> bool:
     """Whether there is more to come."""
     for group in draft.definition.groups:
-        open_ = [step for step in group if not _settled(draft, step, Direction.DO)]
+        open_ = [step for step in group if not draft.is_settled(step.name, Direction.DO)]
         if open_:
             draft.status = Status.RUNNING
             _send_due(draft, open_, Direction.DO)
@@ -44,15 +43,20 @@ def _go_back(draft: Draft) -> bool:
         draft.status = Status.COMPENSATING
         return True
     for group in reversed(draft.definition.groups):
-        open_ = [s for s in group if _needs_undo(draft, s) and not _undone_or_left(draft, s)]
+        open_ = [step for step in group if needs_undo(draft, step) and not _undone_or_left(draft, step)]
         if open_:
             draft.status = Status.COMPENSATING
-            _send_due(draft, open_, Direction.UNDO)
+            undone = [step for step in open_ if draft.is_settled(step.name, Direction.UNDO)]
+            _send_due(draft, [step for step in open_ if step not in undone], Direction.UNDO)
+            _send_due(draft, undone, Direction.PROBE)
             # An undo that could not even be sent is left behind at once, where the definition says to go on.
             if draft.blocked or not all(_undone_or_left(draft, step) for step in open_):
                 return True
     if draft.parks:
         return False
+    if draft.rewind is not None:
+        begin_again(draft)
+        return _go_forward(draft)
     _end(draft, Status.CANCELLED if draft.backward is Cause.CANCEL else Status.COMPENSATED)
     return False
 
@@ -62,24 +66,23 @@ def _send_due(draft: Draft, steps: list[Step], direction: Direction) -> None:
         return
     for step in steps:
         effect = draft.effect(step.name, direction)
-        waiting = effect is not None and effect.status is EffectStatus.WAITING
-        if effect is None or (waiting and effect.due is not None and effect.due <= draft.now):
+        if effect is None or (effect.status is EffectStatus.WAITING and effect.is_due(draft.now)):
             draft.send(step.name, direction)
 
 
-def _settled(draft: Draft, step: Step, direction: Direction) -> bool:
+def _is_done(draft: Draft, step: Step, direction: Direction) -> bool:
     effect = draft.effect(step.name, direction)
-    return effect is not None and effect.status in _SETTLED
+    return effect is not None and effect.status is EffectStatus.DONE
 
 
 def _undone_or_left(draft: Draft, step: Step) -> bool:
-    """Whether the undo is done, or waits for a person while the others go on."""
-    return _settled(draft, step, Direction.UNDO) or draft.is_parked(step.name, Direction.UNDO)
-
-
-def _needs_undo(draft: Draft, step: Step) -> bool:
-    do = draft.state_of(step.name).do
-    return do is not None and do.status in (EffectStatus.DONE, EffectStatus.UNKNOWN) and step.undo is not None
+    """Whether the undo is done and, where that is asked for, verified; or waits for a person while others go on."""
+    if any(draft.is_parked(step.name, direction) for direction in BACKWARD):
+        return True
+    if not draft.is_settled(step.name, Direction.UNDO):
+        return False
+    verify = step.undo is not None and step.undo.verify and _is_done(draft, step, Direction.UNDO)
+    return not verify or draft.is_settled(step.name, Direction.PROBE)
 
 
 def _review(draft: Draft) -> None:
@@ -110,12 +113,14 @@ def _end(draft: Draft, status: Status) -> None:
 
 def _residue(draft: Draft) -> tuple[str, ...]:
     """Steps whose effect may remain although the saga is not going forward."""
-    if not draft.backward:
+    if not draft.backward or draft.rewind is not None:
         return ()
     names = []
     for step in draft.definition:
         do, undo = draft.state_of(step.name).do, draft.state_of(step.name).undo
+        probe = draft.state_of(step.name).probe
         maybe = do is not None and do.status in (EffectStatus.DONE, EffectStatus.UNKNOWN)
-        if maybe and not (undo is not None and undo.status is EffectStatus.DONE):
+        gone = undo is not None and undo.status is EffectStatus.DONE
+        if maybe and not (gone and (probe is None or probe.status is EffectStatus.DONE)):
             names.append(step.name)
     return tuple(names)

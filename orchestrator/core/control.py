@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from orchestrator.core.draft import Draft
+from orchestrator.core.draft import BACKWARD, Draft
+from orchestrator.core.errors import Refused
 from orchestrator.core.messages import Control, ControlCommand, Direction
 from orchestrator.core.payload import Payload
+from orchestrator.core.rewind import known_not_done, rerun
 from orchestrator.core.state import TERMINAL, Cause, Effect, EffectStatus, Park
 
 __all__ = ["on_control"]
 
 _GIVEN_UP = (EffectStatus.UNKNOWN, EffectStatus.NOT_DONE)
-
-
-class _Refused(Exception):
-    """A decision that does not apply to the saga as it stands."""
 
 
 def on_control(draft: Draft, control: Control) -> dict[str, object]:
@@ -27,12 +25,20 @@ def on_control(draft: Draft, control: Control) -> dict[str, object]:
     try:
         if control.if_revision is not None and control.if_revision != draft.base.revision:
             msg = f"the saga has moved on: revision {draft.base.revision}, not {control.if_revision}"
-            raise _Refused(msg)
-        _HANDLERS[control.command](draft, control)
-    except _Refused as exc:
+            raise Refused(msg)
+        facts |= _HANDLERS[control.command](draft, control) or {}
+        _lift_deadline(draft, control)
+    except Refused as exc:
         draft.note(f"refused: {exc}")
         facts["refused"] = str(exc)
     return facts
+
+
+def _lift_deadline(draft: Draft, control: Control) -> None:
+    """Whoever lets a saga go on has taken it over: it does not turn back behind their back."""
+    if draft.deadline is not None and control.command in _GO_ON:
+        draft.deadline = None
+        draft.note("a person decided, so the saga's deadline no longer holds")
 
 
 def _cancel(draft: Draft, control: Control) -> None:
@@ -40,10 +46,10 @@ def _cancel(draft: Draft, control: Control) -> None:
     _require_open(draft)
     if draft.pivot_done:
         msg = "the pivot is done; the saga only goes forward"
-        raise _Refused(msg)
-    if draft.backward:
+        raise Refused(msg)
+    if draft.backward and draft.backward is not Cause.RERUN:
         msg = "the saga is going back already"
-        raise _Refused(msg)
+        raise Refused(msg)
     draft.paused = False
     _drop_forward_parks(draft)
     draft.turn_back(Cause.CANCEL)
@@ -55,10 +61,10 @@ def _compensate(draft: Draft, control: Control) -> None:
     _require_open(draft)
     if draft.pivot_done:
         msg = "the pivot is done; the saga only goes forward"
-        raise _Refused(msg)
+        raise Refused(msg)
     draft.paused = False
-    draft.parks = tuple(p for p in draft.parks if p.direction is Direction.UNDO)
-    if not draft.backward:
+    draft.parks = tuple(p for p in draft.parks if p.direction in BACKWARD)
+    if not draft.backward or draft.backward is Cause.RERUN:
         draft.turn_back(Cause.OPERATOR)
 
 
@@ -67,7 +73,7 @@ def _pause(draft: Draft, control: Control) -> None:
     _require_open(draft)
     if draft.paused:
         msg = "the saga is paused already"
-        raise _Refused(msg)
+        raise Refused(msg)
     draft.paused = True
 
 
@@ -75,7 +81,7 @@ def _resume(draft: Draft, control: Control) -> None:
     del control
     if not draft.paused:
         msg = "the saga is not paused"
-        raise _Refused(msg)
+        raise Refused(msg)
     draft.paused = False
 
 
@@ -92,8 +98,12 @@ def _retry(draft: Draft, control: Control) -> None:
         if effect is not None and effect.status in _GIVEN_UP:
             if control.resolved == "not-done":
                 # A person ended the doubt, so the next "rejected" is proof again (design §6).
-                draft.put(park.step, park.direction, replace(effect, doubtful=False, unanswered=False))
-            draft.send(park.step, park.direction, by_operator=True, resolved=control.resolved)
+                effect = replace(effect, doubtful=False, unanswered=False)
+            waits = replace(effect, status=EffectStatus.WAITING, due=None, ordered=control.resolved or "retry")
+            draft.put(park.step, park.direction, waits)
+            # Where undos do not hold up each other, others may be retried with it: `advance` sends them in their order.
+            if park.direction is Direction.DO or draft.definition.on_compensation_failure != "continue":
+                draft.send(park.step, park.direction)
 
 
 def _require_retryable(draft: Draft, park: Park, control: Control) -> None:
@@ -105,13 +115,13 @@ def _require_retryable(draft: Draft, park: Park, control: Control) -> None:
     unknown = effect.status is EffectStatus.UNKNOWN
     if unknown and draft.blind(park.step, park.direction) and control.resolved != "not-done":
         msg = f"{park.step}: a blind action whose outcome is unknown is retried only with resolved=not-done"
-        raise _Refused(msg)
+        raise Refused(msg)
     if park.direction is Direction.DO and draft.backward:
         msg = f"{park.step}: the saga goes back; say what became of the step with resolve"
-        raise _Refused(msg)
+        raise Refused(msg)
     if park.direction is Direction.UNDO and draft.doing:
         msg = f"{park.step}: a do of this saga is in flight; its undo waits for it"
-        raise _Refused(msg)
+        raise Refused(msg)
 
 
 def _resolve(draft: Draft, control: Control) -> None:
@@ -124,11 +134,9 @@ def _resolve(draft: Draft, control: Control) -> None:
         draft.put(step, direction, replace(effect, status=EffectStatus.DONE, due=None))
         draft.unpark(step, direction)
     elif control.resolved == "not-done":
-        clear = replace(effect, status=EffectStatus.NOT_DONE, due=None, doubtful=False, unanswered=False)
-        draft.put(step, direction, clear)
-        if direction is Direction.UNDO or draft.pivot_done:
-            msg = "still not done: retry it, or skip it"
-            draft.note(msg)
+        draft.put(step, direction, known_not_done(effect))
+        if direction in BACKWARD or draft.pivot_done:
+            draft.note("still not done: retry it, or skip it")
             return
         draft.unpark(step, direction)
         if not draft.backward:
@@ -136,12 +144,15 @@ def _resolve(draft: Draft, control: Control) -> None:
             draft.turn_back(Cause.FAILURE)
     else:
         msg = "say resolved=done or resolved=not-done"
-        raise _Refused(msg)
+        raise Refused(msg)
 
 
 def _skip(draft: Draft, control: Control) -> None:
     park = _one_park(draft, control)
     step, direction, effect = _effect_of(draft, park)
+    if draft.rewind is not None:
+        msg = f"{step} is to be done again, and what remains of it would be there twice: resolve it, or cancel the saga"
+        raise Refused(msg)
     if direction is Direction.DO and not draft.backward:
         _set_output(draft, step, control)
     draft.put(step, direction, replace(effect, status=EffectStatus.SKIPPED, due=None))
@@ -156,7 +167,7 @@ def _park(draft: Draft, control: Control) -> None:
 def _require_open(draft: Draft) -> None:
     if draft.status in TERMINAL:
         msg = f"the saga has ended: {draft.status}"
-        raise _Refused(msg)
+        raise Refused(msg)
 
 
 def _drop_forward_parks(draft: Draft) -> None:
@@ -164,7 +175,7 @@ def _drop_forward_parks(draft: Draft) -> None:
 
     def open_question(park: Park) -> bool:
         if park.direction is not Direction.DO or park.step is None:
-            return park.direction is Direction.UNDO
+            return park.direction in BACKWARD
         do = draft.effect(park.step, Direction.DO)
         return do is not None and do.status is EffectStatus.UNKNOWN and not draft.can_undo_unknown(park.step)
 
@@ -180,7 +191,7 @@ def _parks(draft: Draft, control: Control) -> list[Park]:
     if not parks:
         where = f"step {control.step!r}" if control.step else "the saga"
         msg = f"nothing of {where} waits for a person"
-        raise _Refused(msg)
+        raise Refused(msg)
     return parks
 
 
@@ -189,17 +200,17 @@ def _one_park(draft: Draft, control: Control) -> Park:
     if len({(park.step, park.direction) for park in parks}) > 1:
         names = ", ".join(f"{park.direction} of {park.step}" for park in parks)
         msg = f"several things wait, name one: {names}"
-        raise _Refused(msg)
+        raise Refused(msg)
     return parks[0]
 
 
 def _effect_of(draft: Draft, park: Park) -> tuple[str, Direction, Effect]:
     if park.step is None or park.direction is None or not draft.definition.has_step(park.step):
         msg = f"{park.code} is about no step: retry goes on without it"
-        raise _Refused(msg)
-    if park.direction is Direction.UNDO and draft.definition.step(park.step).undo is None:
+        raise Refused(msg)
+    if park.direction in BACKWARD and draft.definition.step(park.step).undo is None:
         msg = f"{park.step} has no undo: retry goes on without it"
-        raise _Refused(msg)
+        raise Refused(msg)
     effect = draft.effect(park.step, park.direction)
     return park.step, park.direction, effect or draft.new_effect(EffectStatus.NOT_DONE, 0)
 
@@ -213,11 +224,14 @@ def _set_output(draft: Draft, step: str, control: Control) -> None:
     if type(control.output) is not completion:
         name = completion.contract.name if completion else "nothing"
         msg = f"step {step!r} answers with {name}: give that as output"
-        raise _Refused(msg)
+        raise Refused(msg)
     draft.steps[step] = replace(state, output=Payload.of(control.output))
 
 
-_HANDLERS: Mapping[ControlCommand, Callable[[Draft, Control], None]] = {
+_GO_ON = frozenset(
+    {ControlCommand.RESUME, ControlCommand.RETRY, ControlCommand.RESOLVE, ControlCommand.SKIP, ControlCommand.RERUN}
+)
+_HANDLERS: Mapping[ControlCommand, Callable[[Draft, Control], dict[str, object] | None]] = {
     ControlCommand.CANCEL: _cancel,
     ControlCommand.COMPENSATE: _compensate,
     ControlCommand.PAUSE: _pause,
@@ -225,5 +239,6 @@ _HANDLERS: Mapping[ControlCommand, Callable[[Draft, Control], None]] = {
     ControlCommand.RETRY: _retry,
     ControlCommand.RESOLVE: _resolve,
     ControlCommand.SKIP: _skip,
+    ControlCommand.RERUN: rerun,
     ControlCommand.PARK: _park,
 }

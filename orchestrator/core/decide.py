@@ -12,7 +12,18 @@ from orchestrator.core.advance import advance
 from orchestrator.core.control import on_control
 from orchestrator.core.definition import Saga
 from orchestrator.core.draft import Draft, Transition
-from orchestrator.core.messages import Answer, Control, Direction, Failure, Message, Outcome, Requested, Succeeded, Wake
+from orchestrator.core.messages import (
+    GONE,
+    Answer,
+    Control,
+    Direction,
+    Failure,
+    Message,
+    Outcome,
+    Requested,
+    Succeeded,
+    Wake,
+)
 from orchestrator.core.payload import Payload
 from orchestrator.core.state import TERMINAL, Cause, Effect, EffectStatus, SagaState, Status
 
@@ -38,7 +49,7 @@ def decide(definition: Saga, state: SagaState | None, message: Message, now: dat
         if not isinstance(message, Requested):
             msg = f"a saga begins with a request, not with {type(message).__name__}"
             raise ValueError(msg)
-        state = _born(definition, message)
+        state = _born(definition, message, now)
     elif isinstance(message, Requested):
         return _requested_again(definition, state, saga_id, now)
     draft = Draft(definition, state, saga_id, now)
@@ -47,7 +58,7 @@ def decide(definition: Saga, state: SagaState | None, message: Message, now: dat
     return draft.transition(kind, facts, wake=isinstance(message, Wake))
 
 
-def _born(definition: Saga, message: Requested) -> SagaState:
+def _born(definition: Saga, message: Requested, now: datetime) -> SagaState:
     return SagaState(
         definition=definition.name,
         version=definition.version,
@@ -55,6 +66,7 @@ def _born(definition: Saga, message: Requested) -> SagaState:
         status=Status.RUNNING,
         business_key=definition.key_of(message.request),
         agent=message.agent,
+        deadline=now + timedelta(seconds=definition.deadline) if definition.deadline is not None else None,
     )
 
 
@@ -101,13 +113,13 @@ def _facts(answer: Answer) -> dict[str, object]:
 def _on_answer(draft: Draft, answer: Answer) -> None:
     name, direction, result = answer.step, answer.direction, answer.result
     if not draft.definition.has_step(name) or (
-        direction is Direction.UNDO and draft.definition.step(name).undo is None
+        direction is not Direction.DO and draft.definition.step(name).undo is None
     ):
         draft.park("CONTRADICTION", f"answer for {direction} of {name!r}, which the definition does not have")
     elif answer.round != draft.state_of(name).round:
-        draft.note(f"answer of round {answer.round}, this is round {draft.state_of(name).round}")
-        if isinstance(result, Succeeded):
-            draft.park("CONTRADICTION", "an earlier round succeeded after it was settled", name, direction)
+        _on_other_round(draft, answer)
+    elif direction is Direction.PROBE:
+        _on_probe(draft, answer)
     elif isinstance(result, Failure):
         _on_failure(draft, answer, result)
     elif type(result.output) is not draft.plan(name, direction).action.contract.completion:
@@ -116,6 +128,38 @@ def _on_answer(draft: Draft, answer: Answer) -> None:
         _on_done(draft, answer, result)
     else:
         _on_undone(draft, answer)
+
+
+def _on_other_round(draft: Draft, answer: Answer) -> None:
+    state = draft.state_of(answer.step)
+    draft.note(f"answer of round {answer.round}, this is round {state.round}")
+    # What was undone is over, and its answers may come late and more than once.
+    over = answer.round in state.undone or answer.direction is Direction.PROBE
+    if isinstance(answer.result, Succeeded) and not over:
+        # Not a park of the effect: the answer of this round would end that, and nobody would learn of the other.
+        what = f"{answer.direction} of {answer.step}"
+        draft.park("CONTRADICTION", f"{what}: round {answer.round} succeeded after it was settled")
+
+
+def _on_probe(draft: Draft, answer: Answer) -> None:
+    """The system says whether what was undone is still there."""
+    name, direction, result = answer.step, answer.direction, answer.result
+    effect = draft.effect(name, direction)
+    if effect is None or answer.attempt != effect.attempt or effect.status not in _OPEN:
+        draft.note("answer of an attempt that no longer counts")
+    elif isinstance(result, Succeeded):
+        # Perhaps not yet: what a system tells may be older than what it did.
+        found = replace(effect, code="RESIDUE", message="undone, and the system still has it", doubtful=False)
+        draft.put(name, direction, replace(found, unanswered=False))
+        _retry_or_give_up(draft, name, direction, final=False)
+    elif result.outcome is Outcome.REJECTED and result.code == GONE:
+        gone = replace(effect, status=EffectStatus.DONE, due=None, code=None, message=None)
+        draft.put(name, direction, gone)
+        draft.unpark(name, direction)
+    else:
+        asked = replace(effect, code=result.code, message=result.message, doubtful=True, unanswered=False)
+        draft.put(name, direction, asked)
+        _retry_or_give_up(draft, name, direction, final=result.outcome is Outcome.REJECTED)
 
 
 def _on_wrong_type(draft: Draft, answer: Answer, result: Succeeded) -> None:
@@ -154,7 +198,7 @@ def _landed_late(draft: Draft, name: str) -> None:
         # The consumer keeps the order of a step's effects: this success is older than its undo.
         draft.note("success that was undone already")
     elif _pivot_landed_first(draft, name):
-        draft.backward = None
+        draft.backward, draft.rewind = None, None
         draft.note("cancel refused: the pivot landed first")
     elif draft.definition.step(name).undo is None and not draft.definition.step(name).residue_accepted:
         draft.park("CONTRADICTION", "success of an irreversible step after the saga turned back", name, Direction.DO)
@@ -162,7 +206,7 @@ def _landed_late(draft: Draft, name: str) -> None:
 
 def _pivot_landed_first(draft: Draft, name: str) -> bool:
     """Whether a decision to go back came too late. Not after the end: the outcome has been told."""
-    asked = draft.backward in (Cause.CANCEL, Cause.OPERATOR)
+    asked = draft.backward in (Cause.CANCEL, Cause.OPERATOR, Cause.RERUN)
     return draft.definition.step(name).pivot and asked and not draft.undoing and draft.status not in TERMINAL
 
 
@@ -191,6 +235,7 @@ def _on_failure(draft: Draft, answer: Answer, failure: Failure) -> None:
         message=failure.message,
         doubtful=effect.doubtful or unknown,
         unanswered=False,
+        unheard=False,
     )
     draft.put(answer.step, answer.direction, effect)
     final = failure.outcome is Outcome.REJECTED or (unknown and draft.blind(answer.step, answer.direction))
@@ -237,6 +282,7 @@ def _on_wake(draft: Draft, heard_until: datetime, away: frozenset[str]) -> None:
 
     The silence of a system that nobody calls means nothing either: its steps get more time, and keep their attempts.
     """
+    _on_deadline(draft, heard_until)
     for name, state in list(draft.steps.items()):
         for direction in Direction:
             effect = state.effect(direction)
@@ -253,9 +299,27 @@ def _on_wake(draft: Draft, heard_until: datetime, away: frozenset[str]) -> None:
                 _time_out(draft, name, direction, effect)
 
 
+def _on_deadline(draft: Draft, heard_until: datetime) -> None:
+    """The saga is not over in time: it goes back, unless a person is to decide or it can only go forward."""
+    if draft.deadline is None or draft.deadline > heard_until or draft.status in TERMINAL:
+        return
+    if draft.backward or draft.paused or draft.parks:
+        return
+    draft.deadline = None
+    if draft.pivot_done:
+        draft.note("the saga's deadline has passed; after the pivot it goes on")
+        return
+    at = next((step.name for step in draft.definition if not draft.is_settled(step.name, Direction.DO)), None)
+    seconds = draft.definition.deadline
+    told = "the saga was not over in time" if seconds is None else f"the saga was not over within {seconds:g} s"
+    draft.failed_step, draft.code, draft.message = at, "DEADLINE", told
+    draft.note(told)
+    draft.turn_back(Cause.FAILURE)
+
+
 def _time_out(draft: Draft, name: str, direction: Direction, effect: Effect) -> None:
     seconds = draft.plan(name, direction).timeout
     message = f"no completion within {seconds:g} s"
     draft.note(f"{direction} of {name}, attempt {effect.attempt}: {message}")
-    draft.put(name, direction, replace(effect, code="TIMEOUT", message=message, unanswered=True))
+    draft.put(name, direction, replace(effect, code="TIMEOUT", message=message, unanswered=True, unheard=True))
     _retry_or_give_up(draft, name, direction, final=False)

@@ -33,13 +33,17 @@ class Undo:
     """The compensation of a step: an action and how its input follows from the request and the outputs.
 
     The mapping must work without the step's own output: a step whose outcome stayed unknown is undone too.
-    Undoing retries longer than doing, since what it leaves behind is partial completion.
+    Undoing retries longer than doing, since what it leaves behind is partial completion. `verify` asks the system
+    afterwards, by the probe of the step's action, whether what was done is really gone. `leaves` says what an undo that
+    succeeded comes to: `clean`, or `offset` where it is balanced by an opposite entry (a credit note, an apology).
     """
 
     action: type[Record]
     input: Mapping_
     retry: Retry = Retry(attempts=8)
     timeout: float = 30.0
+    verify: bool = False
+    leaves: Literal["clean", "offset"] = "clean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,9 @@ class Saga:
     """A definition: name, version, request, and the steps in order.
 
     `on_compensation_failure` says what an undo that is given up means for those that are still to come: `park` waits
-    for a person before them; `continue` undoes the rest, and waits for a person at the end.
+    for a person before them; `continue` undoes the rest, and waits for a person at the end. `deadline` is the time in
+    seconds, from the request on, after which a saga that still goes forward is undone; not after the pivot, and not
+    where a person has decided about it.
 
     Raises:
         DefinitionError: anything about it is wrong; the message says what.
@@ -101,6 +107,7 @@ class Saga:
     steps: Sequence[Step | Parallel]
     business_key: Callable[[Any], str] | None = None
     on_compensation_failure: Literal["park", "continue"] = "park"
+    deadline: float | None = None
     groups: tuple[tuple[Step, ...], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -161,7 +168,8 @@ class Saga:
 
 def _shape(step: Step) -> list[object]:
     undo = step.undo.action.contract.name if step.undo else None
-    return [step.name, step.action.contract.name, undo, step.irreversible, step.pivot]
+    verified = ["verify"] if step.undo and step.undo.verify else []
+    return [step.name, step.action.contract.name, undo, step.irreversible, step.pivot, *verified]
 
 
 def _fail(saga: Saga, what: str) -> None:
@@ -194,6 +202,10 @@ def _check_actions(saga: Saga) -> None:
         for timeout in (step.timeout, step.undo.timeout if step.undo else step.timeout):
             if not 0 < timeout <= LONGEST_SECONDS:
                 _fail(saga, f"step {step.name!r}: a time-out is longer than nothing, and at most a year")
+        if step.undo and step.undo.verify and step.contract.effect == "blind":
+            _fail(saga, f"step {step.name!r}: {step.contract.name} is blind, so nobody can verify that it was undone")
+    if saga.deadline is not None and not 0 < saga.deadline <= LONGEST_SECONDS:
+        _fail(saga, "a deadline is longer than nothing, and at most a year")
 
 
 def _check_undo(saga: Saga) -> None:

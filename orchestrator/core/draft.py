@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from orchestrator.core.definition import Saga, Step, Undo
 from orchestrator.core.messages import Command, Direction, Entry, Output
-from orchestrator.core.payload import Outputs
+from orchestrator.core.payload import Outputs, Payload
 from orchestrator.core.policy import Retry
-from orchestrator.core.state import Cause, Effect, EffectStatus, Park, SagaState, Status, StepState
+from orchestrator.core.state import Cause, Effect, EffectStatus, Park, Rewind, SagaState, Status, StepState
 
-__all__ = ["Draft", "Transition"]
+__all__ = ["BACKWARD", "Draft", "Transition"]
+
+BACKWARD = (Direction.UNDO, Direction.PROBE)
 
 _LONGEST_MESSAGE = 2000
 
@@ -36,6 +40,8 @@ class Draft:
         self.steps = dict(state.steps)
         self.status = state.status
         self.backward = state.backward
+        self.rewind = state.rewind
+        self.deadline = state.deadline
         self.paused = state.paused
         self.parks = state.parks
         self.buried = state.buried
@@ -56,14 +62,14 @@ class Draft:
     def plan(self, step: str, direction: Direction) -> Step | Undo:
         """What the definition says of that effect."""
         spec = self.definition.step(step)
-        if direction is Direction.DO:
-            return spec
+        if direction is not Direction.UNDO:
+            return spec  # a probe asks after what the do did
         assert spec.undo is not None
         return spec.undo
 
     def blind(self, step: str, direction: Direction) -> bool:
-        """Whether the action's outcome can neither be probed nor safely repeated."""
-        return self.plan(step, direction).action.contract.effect == "blind"
+        """Whether the action's outcome can neither be probed nor safely repeated. To ask is safe."""
+        return direction is not Direction.PROBE and self.plan(step, direction).action.contract.effect == "blind"
 
     @property
     def pivot_done(self) -> bool:
@@ -73,6 +79,11 @@ class Draft:
             return False
         do = self.state_of(pivot.name).do
         return do is not None and do.status in (EffectStatus.DONE, EffectStatus.SKIPPED)
+
+    def is_settled(self, step: str, direction: Direction) -> bool:
+        """Whether the effect is done, or a person said to go on without it."""
+        effect = self.effect(step, direction)
+        return effect is not None and effect.status in (EffectStatus.DONE, EffectStatus.SKIPPED)
 
     @property
     def doing(self) -> bool:
@@ -88,7 +99,7 @@ class Draft:
     def blocked(self) -> bool:
         """Whether something waits for a person that the rest of the saga has to wait for, too."""
         on = self.definition.on_compensation_failure == "continue" and self.backward is not None
-        return any(not (on and park.direction is Direction.UNDO) for park in self.parks)
+        return any(not (on and park.direction in BACKWARD) for park in self.parks)
 
     def is_parked(self, step: str, direction: Direction) -> bool:
         """Whether that effect waits for a person."""
@@ -102,9 +113,8 @@ class Draft:
 
     def put(self, step: str, direction: Direction, effect: Effect) -> None:
         """Replace one effect."""
-        state = self.state_of(step)
-        do = direction is Direction.DO
-        self.steps[step] = replace(state, do=effect) if do else replace(state, undo=effect)
+        changes: Mapping[str, Any] = {direction.value: effect}
+        self.steps[step] = replace(self.state_of(step), **changes)
 
     def park(self, code: str, message: str, step: str | None = None, direction: Direction | None = None) -> None:
         """Leave a decision to a person. The same park twice is one."""
@@ -118,17 +128,17 @@ class Draft:
 
     def new_effect(self, status: EffectStatus, attempt: int) -> Effect:
         """An effect that starts now."""
-        order = sum((s.do is not None) + (s.undo is not None) for s in self.steps.values()) + 1
+        order = max((effect.order for s in self.steps.values() for effect in s.effects), default=0) + 1
         return Effect(status=status, attempt=attempt, started=self.now, order=order)
 
-    def send(self, step: str, direction: Direction, *, by_operator: bool = False, resolved: str | None = None) -> None:
+    def send(self, step: str, direction: Direction) -> None:
         """Send the effect's next attempt. A mapping that raises parks the saga (design §5)."""
         plan = self.plan(step, direction)
         effect = self.effect(step, direction)
         attempt = effect.attempt + 1 if effect else 1
         known = {name: s.output for name, s in self.steps.items() if s.output is not None}
         try:
-            record = plan.input(self.base.request.record, Outputs(known))
+            record = plan.input(self.request_of(step).record, Outputs(known))
             if type(record) is not plan.action:
                 kind = type(record).__name__
                 msg = f"the mapping gave {kind}, not {plan.action.__name__}"
@@ -138,13 +148,20 @@ class Draft:
             return
         due = self.now + timedelta(seconds=plan.timeout)
         started = effect or self.new_effect(EffectStatus.IN_FLIGHT, attempt)
-        self.put(step, direction, replace(started, status=EffectStatus.IN_FLIGHT, attempt=attempt, due=due))
+        ordered = started.ordered
+        sent = replace(started, status=EffectStatus.IN_FLIGHT, attempt=attempt, due=due, ordered=None)
+        self.put(step, direction, sent)
+        resolved = None if ordered == "retry" else ordered
         round_ = self.state_of(step).round
-        self.outputs.append(Command(step, direction, round_, attempt, record, due, by_operator, resolved))
+        self.outputs.append(Command(step, direction, round_, attempt, record, due, ordered is not None, resolved))
 
-    def turn_back(self, cause: Cause) -> None:
+    def request_of(self, step: str) -> Payload:
+        """The request as this step sees it."""
+        return self.state_of(step).request or self.base.request
+
+    def turn_back(self, cause: Cause, rewind: Rewind | None = None) -> None:
         """Start to compensate. Attempts that wait for their turn are given up; what is in flight still lands."""
-        self.backward = cause
+        self.backward, self.rewind = cause, rewind
         for name, state in list(self.steps.items()):
             do = state.do
             if do is not None and do.status is EffectStatus.WAITING:
@@ -180,6 +197,8 @@ class Draft:
             self.base,
             status=self.status,
             backward=self.backward,
+            rewind=self.rewind,
+            deadline=self.deadline,
             paused=self.paused,
             parks=self.parks,
             buried=self.buried,
@@ -195,18 +214,16 @@ class Draft:
 
     def _differs(self) -> bool:
         base = self.base
-        return (self.status, self.backward, self.paused, self.parks, self.buried) != (
-            base.status,
-            base.backward,
-            base.paused,
-            base.parks,
-            base.buried,
-        ) or self.steps != base.steps
+        mine = (self.status, self.backward, self.rewind, self.deadline, self.paused, self.parks, self.buried)
+        before = (base.status, base.backward, base.rewind, base.deadline, base.paused, base.parks, base.buried)
+        return mine != before or self.steps != base.steps
 
     def _wake_at(self, *, exact: bool) -> datetime | None:
         if self.status in _FINAL:
             return None
-        dues = [e.due for s in self.steps.values() for e in (s.do, s.undo) if e is not None and self._waits_for(e)]
+        dues = [e.due for s in self.steps.values() for e in s.effects if self._waits_for(e)]
+        if not (self.backward or self.paused or self.parks):
+            dues.append(self.deadline)
         due = min((d for d in dues if d is not None), default=None)
         bound = self.base.wake_at
         if exact or bound is None or (due is not None and due < bound):

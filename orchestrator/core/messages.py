@@ -12,6 +12,7 @@ from orchestrator.core.payload import Payload
 from schemas.models import Record
 
 __all__ = [
+    "GONE",
     "Answer",
     "Command",
     "Control",
@@ -32,10 +33,11 @@ __all__ = [
 
 
 class Direction(StrEnum):
-    """Whether an effect does a step or undoes it."""
+    """Whether an effect does a step, undoes it, or asks whether the undo left anything behind."""
 
     DO = "do"
     UNDO = "undo"
+    PROBE = "probe"
 
 
 class Outcome(StrEnum):
@@ -44,6 +46,10 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
     FAILED = "failed"
     UNKNOWN = "unknown"
+
+
+# The code of a probe's rejection that says: there is no such thing (any more).
+GONE = "NOT_FOUND"
 
 
 class ControlCommand(StrEnum):
@@ -56,6 +62,7 @@ class ControlCommand(StrEnum):
     RESOLVE = "resolve"
     SKIP = "skip"
     COMPENSATE = "compensate"
+    RERUN = "rerun"
     PARK = "park"
 
 
@@ -115,7 +122,8 @@ class Control:
     """A decision of an operator, or the engine's own `park`.
 
     `resolved` is `done` or `not-done`: what a person found out about an unknown effect. `if_revision` refuses the
-    decision where the saga has moved on since the person looked.
+    decision where the saga has moved on since the person looked. `request` is what a rerun's steps are to see in the
+    place of the saga's own.
     """
 
     command: ControlCommand
@@ -126,6 +134,7 @@ class Control:
     if_revision: int | None = None
     resolved: str | None = None
     output: Record | None = None
+    request: Record | None = None
 
 
 Message: TypeAlias = Requested | Answer | Wake | Control

@@ -17,6 +17,7 @@ __all__ = [
     "Effect",
     "EffectStatus",
     "Park",
+    "Rewind",
     "SagaState",
     "Status",
     "StepState",
@@ -64,6 +65,7 @@ class Cause(StrEnum):
     FAILURE = "failure"
     CANCEL = "cancel"
     OPERATOR = "operator"
+    RERUN = "rerun"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,10 @@ class Effect:
 
     `due` is the deadline of the attempt in flight, or when the next attempt goes out. `doubtful`: some attempt came
     back unknown, so that a later "rejected" proves nothing (design §6). `unanswered`: the last attempts timed out;
-    the consumer's next "rejected" or "failed" speaks for them too, since it keeps the effect's row. `order` counts
-    starts within the saga.
+    the consumer's next "rejected" or "failed" speaks for them too, since it keeps the effect's row. `unheard`: the
+    last attempt has had no answer at all, whatever a person found out since: its command may still lie unread.
+    `order` counts starts within the saga. `ordered`: an operator asked for the next attempt, by a `retry` or knowing
+    that it was `not-done`; it goes out as soon as its turn comes, whatever the last answer was.
     """
 
     status: EffectStatus
@@ -83,8 +87,14 @@ class Effect:
     due: datetime | None = None
     doubtful: bool = False
     unanswered: bool = False
+    unheard: bool = False
+    ordered: str | None = None
     code: str | None = None
     message: str | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether an effect that waits goes out now."""
+        return self.ordered is not None or (self.due is not None and self.due <= now)
 
     @property
     def maybe_done(self) -> bool:
@@ -94,16 +104,29 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class StepState:
-    """Both effects of a step in its current round, and what the do answered."""
+    """The effects of a step in its current round, and what the do answered.
+
+    `request` is what an operator's rerun changed the saga's request to for this step, its do and its undo. `undone`
+    are the earlier rounds that were undone: a success of theirs that comes late is over, too.
+    """
 
     do: Effect | None = None
     undo: Effect | None = None
+    probe: Effect | None = None
     output: Payload | None = None
     round: int = 1
+    request: Payload | None = None
+    undone: tuple[int, ...] = ()
 
     def effect(self, direction: Direction) -> Effect | None:
         """The effect in that direction."""
-        return self.do if direction is Direction.DO else self.undo
+        effect: Effect | None = getattr(self, direction.value)
+        return effect
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """Those that have begun."""
+        return tuple(effect for effect in (self.do, self.undo, self.probe) if effect is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +144,23 @@ class Park:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewind:
+    """How far back an operator's rerun goes: `step` and everything after it is undone, and then done again.
+
+    `request` is what these steps see from then on, where the operator changed it.
+    """
+
+    step: str
+    request: Payload | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SagaState:
     """Everything `decide` knows of a saga.
 
-    `revision` counts its journal entries. `backward` is why it turned back, None while it goes forward. `wake_at` is
-    the lower bound of its next deadline (design §5).
+    `revision` counts its journal entries. `backward` is why it turned back, None while it goes forward; `rewind` how
+    far, where it is only part of the way. `deadline` is when it has to be over, None where it need not, or where a
+    person has taken it over. `wake_at` is the lower bound of its next deadline (design §5).
     """
 
     definition: str
@@ -136,6 +171,8 @@ class SagaState:
     agent: str = ""
     revision: int = 0
     backward: Cause | None = None
+    rewind: Rewind | None = None
+    deadline: datetime | None = None
     paused: bool = False
     parks: tuple[Park, ...] = ()
     steps: Mapping[str, StepState] = field(default_factory=dict)
@@ -160,6 +197,10 @@ def state_to_json(state: SagaState) -> dict[str, Any]:
     stored: dict[str, Any] = {"steps": {name: _step_to_json(step) for name, step in state.steps.items()}}
     if state.backward:
         stored["backward"] = state.backward.value
+    if state.rewind:
+        stored["rewind"] = [state.rewind.step, _payload_to_json(state.rewind.request)]
+    if state.deadline:
+        stored["deadline"] = state.deadline.isoformat()
     if state.paused:
         stored["paused"] = True
     if state.buried:
@@ -174,8 +215,11 @@ def state_to_json(state: SagaState) -> dict[str, Any]:
 def state_from_json(stored: Mapping[str, Any], columns: Mapping[str, Any]) -> SagaState:
     """Read what `state_to_json` wrote. `columns` are the fields of `SagaState` that the saga's row holds."""
     failed_step, code, message = stored.get("error") or (None, None, None)
+    step, request = stored.get("rewind") or (None, {})
     return SagaState(
         backward=Cause(stored["backward"]) if "backward" in stored else None,
+        rewind=Rewind(step, _payload_from_json(request)) if step is not None else None,
+        deadline=datetime.fromisoformat(stored["deadline"]) if "deadline" in stored else None,
         paused=stored.get("paused", False),
         buried=stored.get("buried", False),
         parks=tuple(Park(c, m, s, Direction(d) if d else None, a) for c, m, s, d, a in stored.get("parks", ())),
@@ -193,23 +237,37 @@ def _step_to_json(step: StepState) -> dict[str, Any]:
         stored["do"] = _effect_to_json(step.do)
     if step.undo:
         stored["undo"] = _effect_to_json(step.undo)
+    if step.probe:
+        stored["probe"] = _effect_to_json(step.probe)
     if step.output:
-        stored["output"] = {step.output.name: step.output.json}
+        stored["output"] = _payload_to_json(step.output)
     if step.round != 1:
         stored["round"] = step.round
+    if step.request:
+        stored["request"] = _payload_to_json(step.request)
+    if step.undone:
+        stored["undone"] = list(step.undone)
     return stored
 
 
 def _step_from_json(stored: Mapping[str, Any]) -> StepState:
-    output = None
-    for name, value in stored.get("output", {}).items():
-        output = Payload(name, value=value)
     return StepState(
         do=_effect_from_json(stored.get("do")),
         undo=_effect_from_json(stored.get("undo")),
-        output=output,
+        probe=_effect_from_json(stored.get("probe")),
+        output=_payload_from_json(stored.get("output", {})),
         round=stored.get("round", 1),
+        request=_payload_from_json(stored.get("request", {})),
+        undone=tuple(stored.get("undone", ())),
     )
+
+
+def _payload_to_json(payload: Payload | None) -> dict[str, Any]:
+    return {payload.name: payload.json} if payload else {}
+
+
+def _payload_from_json(stored: Mapping[str, Any]) -> Payload | None:
+    return next((Payload(name, value=value) for name, value in stored.items()), None)
 
 
 def _effect_to_json(effect: Effect) -> dict[str, Any]:
@@ -225,6 +283,10 @@ def _effect_to_json(effect: Effect) -> dict[str, Any]:
         stored["doubtful"] = True
     if effect.unanswered:
         stored["unanswered"] = True
+    if effect.ordered is not None:
+        stored["ordered"] = effect.ordered
+    if effect.unheard:
+        stored["unheard"] = True
     if effect.code is not None:
         stored["error"] = [effect.code, effect.message]
     return stored
@@ -243,6 +305,8 @@ def _effect_from_json(stored: Mapping[str, Any] | None) -> Effect | None:
         due=datetime.fromisoformat(due) if due else None,
         doubtful=stored.get("doubtful", False),
         unanswered=stored.get("unanswered", False),
+        unheard=stored.get("unheard", False),
+        ordered=stored.get("ordered"),
         code=code,
         message=message,
     )

@@ -27,7 +27,7 @@ from orchestrator.messaging.message import Incoming
 from orchestrator.messaging.topics import CONTROL
 from schemas.codec import Codec
 from schemas.errors import InvalidRecord, SchemaError, Undecodable, UnknownRecord, UnknownSchemaId
-from schemas.models import BY_NAME, Record, Request, SagaControl, StepFailed
+from schemas.models import BY_NAME, Record, Request, SagaControl, SagaRerun, StepFailed
 
 __all__ = ["HELD_HEADER", "Parsed", "Reader", "decode"]
 
@@ -120,7 +120,7 @@ def _answer(event: Event, record: Record) -> Answer:
     ]
     if absent or event.step is None or event.round is None or event.attempt is None:
         raise BadMessage("missing-header", f"no {', '.join(absent)}")
-    if event.direction not in (Direction.DO, Direction.UNDO):
+    if event.direction not in _DIRECTIONS:
         raise BadMessage("bad-header", f"ce_direction is {event.direction!r}")
     result: Succeeded | Failure
     if isinstance(record, StepFailed):
@@ -133,12 +133,17 @@ def _answer(event: Event, record: Record) -> Answer:
     return Answer(event.step, Direction(event.direction), event.round, event.attempt, result)
 
 
+_DIRECTIONS = frozenset(Direction)
+
+
 def _control(record: Record) -> Control | Wake:
+    if isinstance(record, SagaRerun):
+        return _rerun(record)
     if not isinstance(record, SagaControl):
         raise BadMessage("unexpected-record", f"{record.contract.name} is not a control message")
     if record.command.value == "wake":
         return Wake()
-    if record.direction not in (None, Direction.DO, Direction.UNDO):
+    if record.direction is not None and record.direction not in _DIRECTIONS:
         raise BadMessage("invalid", f"direction is {record.direction!r}")
     if record.resolved not in (None, "done", "not-done"):
         # It goes into a header of the command, where a consumer would refuse all that it does not know.
@@ -151,17 +156,32 @@ def _control(record: Record) -> Control | Wake:
         direction=Direction(record.direction) if record.direction else None,
         if_revision=record.if_revision,
         resolved=record.resolved,
-        output=_output(record),
+        output=_typed(record.output_name, record.output_json),
     )
 
 
-def _output(record: SagaControl) -> Record | None:
-    if record.output_name is None or record.output_json is None:
+def _rerun(record: SagaRerun) -> Control:
+    if record.resolved not in (None, "not-done"):
+        raise BadMessage("invalid", f"resolved is {record.resolved[:20]!r}, not 'not-done'")
+    return Control(
+        command=ControlCommand.RERUN,
+        actor=record.actor,
+        reason=record.reason,
+        step=record.step,
+        if_revision=record.if_revision,
+        resolved=record.resolved,
+        request=_typed(record.request_name, record.request_json),
+    )
+
+
+def _typed(name: str | None, text: str | None) -> Record | None:
+    """A record that a person typed, as JSON beside its name."""
+    if name is None or text is None:
         return None
-    model = BY_NAME.get(record.output_name)
+    model = BY_NAME.get(name)
     if model is None:
-        raise BadMessage("invalid", f"no record {record.output_name!r}")
+        raise BadMessage("invalid", f"no record {name!r}")
     try:
-        return model.model_validate_json(record.output_json)
+        return model.model_validate_json(text)
     except ValidationError as exc:
-        raise BadMessage("invalid", f"output: {exc}") from exc
+        raise BadMessage("invalid", f"{name}: {exc}") from exc

@@ -34,7 +34,9 @@ def audit(sagas: Mapping[UUID, tuple[Saga, SagaState]], work: Iterable[Work]) ->
     found: list[str] = []
     for saga_id, (definition, state) in sagas.items():
         done = by_saga.pop(str(saga_id), [])
-        found += [f"{saga_id}: {what}" for what in (*_counts(definition, state, done), *_order(definition, done))]
+        found += [
+            f"{saga_id}: {what}" for what in (*_counts(definition, state, done), *_order(definition, state, done))
+        ]
     found += [f"{names} for {reference or 'nobody'}, which is no saga" for reference, names in by_saga.items()]
     return found
 
@@ -51,6 +53,11 @@ def _counts(definition: Saga, state: SagaState, done: Sequence[str]) -> Iterator
         effects = state.steps.get(step.name)
         do = effects.do if effects else None
         allowed.setdefault(_name(step), []).append(_times(do))
+        for _ in effects.undone if effects else ():
+            # A round that was undone: whether it had been done nobody knows any more.
+            allowed[_name(step)].append((0, 1))
+            if step.undo is not None:
+                allowed.setdefault(_name(step.undo), []).append((0, 1))
         if step.undo is not None:
             least, most = _times(effects.undo if effects else None)
             # An undo that found nothing to undo is done, too.
@@ -72,8 +79,9 @@ def _times(effect: Effect | None) -> tuple[int, int]:
     return (1, 1) if effect.status is EffectStatus.DONE else (0, 1)
 
 
-def _order(definition: Saga, done: Sequence[str]) -> Iterator[str]:
-    """Forward in the order of the groups, nothing forward after an undo, undone in reverse between groups."""
+def _order(definition: Saga, state: SagaState, done: Sequence[str]) -> Iterator[str]:
+    """Forward in the order of the groups, undone in reverse between groups; forward again only in a new round."""
+    again = any(step.round > 1 for step in state.steps.values())
     forward = {_name(step): definition.group_of(step.name) for step in definition}
     backward = {_name(step.undo): definition.group_of(step.name) for step in definition if step.undo}
     at, turned = 0, False
@@ -85,6 +93,8 @@ def _order(definition: Saga, done: Sequence[str]) -> Iterator[str]:
             turned, at = True, group
         elif name in forward:
             group = forward[name]
+            if turned and again:
+                turned, at = False, group
             if turned or group < at:
                 yield f"{name} was done out of order: {', '.join(done)}"
             at = max(at, group)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from orchestrator.core.decide import Transition, decide
 from orchestrator.core.definition import Saga
 from orchestrator.core.messages import (
+    GONE,
     Answer,
     Command,
     Control,
@@ -76,10 +77,22 @@ class Script:
 
     def _answer(self, step: str, direction: Direction, attempt: int | None, output: Record | None) -> None:
         spec = self.definition.step(step)
-        action = spec.action if direction is Direction.DO or spec.undo is None else spec.undo.action
+        action = spec.undo.action if direction is Direction.UNDO and spec.undo else spec.action
         assert action.contract.completion is not None
         made = output or sample(action.contract.completion, full=True)
-        self.deliver(Answer(step, direction, 1, attempt or self.attempt(step, direction), Succeeded(made)))
+        self._deliver(step, direction, attempt, Succeeded(made))
+
+    def gone(self, step: str) -> None:
+        """The probe after an undo found nothing left."""
+        self._deliver(step, Direction.PROBE, None, Failure(Outcome.REJECTED, GONE))
+
+    def still_there(self, step: str) -> None:
+        """The probe after an undo found what had been done."""
+        self._answer(step, Direction.PROBE, None, None)
+
+    def _deliver(self, step: str, direction: Direction, attempt: int | None, result: Succeeded | Failure) -> None:
+        round_ = self.state.steps[step].round if self.state and step in self.state.steps else 1
+        self.deliver(Answer(step, direction, round_, attempt or self.attempt(step, direction), result))
 
     def reject(self, step: str, code: str = "REJECTED", *, undo: bool = False, attempt: int | None = None) -> None:
         """The system refused for good."""
@@ -111,8 +124,7 @@ class Script:
         retry_after: float | None = None,
     ) -> None:
         direction = Direction.UNDO if undo else Direction.DO
-        failure = Failure(outcome, code, "", retry_after)
-        self.deliver(Answer(step, direction, 1, attempt or self.attempt(step, direction), failure))
+        self._deliver(step, direction, attempt, Failure(outcome, code, "", retry_after))
 
     def control(self, command: ControlCommand, **details: object) -> None:
         """An operator decides."""
@@ -142,7 +154,7 @@ class Script:
 
     @property
     def sent(self) -> list[str]:
-        """The commands sent so far, as `do step` and `undo step`."""
+        """The commands sent so far, as `do step`, `undo step` and `probe step`."""
         return [f"{c.direction} {c.step}" for c in self.outputs if isinstance(c, Command)]
 
     @property

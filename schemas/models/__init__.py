@@ -364,6 +364,60 @@ class SagaEnded(Record):
     ] = Field(default_factory=dict)
 
 
+class SagaRerun(Record):
+    """An operator's decision to undo a step and everything after it, and to do it again."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.engine.SagaRerun",
+        type="saga.engine.SagaRerun",
+        kind="engine",
+    )
+    step: Annotated[
+        str,
+        Field(
+            description="The step path to begin again at.",
+        ),
+    ]
+    actor: Annotated[
+        str,
+        Field(
+            description="Who asked.",
+        ),
+    ] = ""
+    reason: Annotated[
+        str,
+        Field(
+            description="Why.",
+        ),
+    ] = ""
+    if_revision: Annotated[
+        int | None,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Refuse where the saga's revision is another.",
+        ),
+    ] = None
+    resolved: Annotated[
+        str | None,
+        Field(
+            description="not-done: a person found out that the step was not done.",
+        ),
+    ] = None
+    request_name: Annotated[
+        str | None,
+        Field(
+            description="Full name of the Avro record in request_json.",
+        ),
+    ] = None
+    request_json: Annotated[
+        str | None,
+        Field(
+            description="The request as these steps are to see it, JSON; null leaves it as it was.",
+        ),
+    ] = None
+
+
 class FailureOutcome(StrEnum):
     """saga.engine.FailureOutcome."""
 
@@ -1066,6 +1120,7 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
     {
         "saga.engine.SagaControl": SagaControl,
         "saga.engine.SagaEnded": SagaEnded,
+        "saga.engine.SagaRerun": SagaRerun,
         "saga.engine.StepFailed": StepFailed,
         "saga.engine.SystemState": SystemState,
         "saga.erp.CreateVendor": CreateVendor,
@@ -1122,6 +1177,7 @@ __all__ = [
     "RevokeSupplier",
     "SagaControl",
     "SagaEnded",
+    "SagaRerun",
     "SendApologyEmail",
     "SendWelcomeEmail",
     "StepFailed",

@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 from orchestrator.core.messages import Direction
 from orchestrator.core.payload import Payload
 from orchestrator.core.sample import sample
-from orchestrator.core.state import Cause, Effect, EffectStatus, Park, Status, StepState
+from orchestrator.core.state import Cause, Effect, EffectStatus, Park, Rewind, Status, StepState
 from orchestrator.database import BadData, MissingPartition, StoreConflict
 from orchestrator.messaging.message import Outgoing
 from orchestrator.store.errors import DefinitionChanged
@@ -33,9 +33,14 @@ async def test_a_saga_comes_back_as_it_was_written(bench: Any) -> None:
     now = bench.clock.now
     effect = Effect(EffectStatus.IN_FLIGHT, 2, now, 0, now + timedelta(seconds=1), doubtful=True, code="C", message="m")
     done = Effect(EffectStatus.DONE, 1, now, 1, unanswered=True)
+    asked = Effect(EffectStatus.WAITING, 1, now, 2, unheard=True, ordered="not-done")
+    output = Payload.of(sample(VendorCreated, full=True))
+    step = StepState(done, effect, asked, output, 3, bench.state().request, (1, 2))
     state = bench.state(
-        steps={"erp-vendor": StepState(done, effect, Payload.of(sample(VendorCreated, full=True)), 3)},
-        backward=Cause.OPERATOR,
+        steps={"erp-vendor": step},
+        backward=Cause.RERUN,
+        rewind=Rewind("erp-vendor", bench.state().request),
+        deadline=now + timedelta(hours=1),
         paused=True,
         buried=True,
         parks=(Park("A", "why", "erp-vendor", Direction.UNDO), Park("B", "why else")),

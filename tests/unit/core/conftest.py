@@ -143,3 +143,23 @@ def pivoted() -> Saga:
             Step("after", CreatePortalAccount, _open, retry=Retry(attempts=2)),
         ],
     )
+
+
+@pytest.fixture
+def verified() -> Saga:
+    """first → (left | right) → last, over within ten minutes, whose undos are looked after."""
+    sure = Undo(DeactivateVendor, _deactivate, retry=Retry(attempts=3), verify=True)
+    return Saga(
+        "verified",
+        version=1,
+        request=VendorOnboardingRequested,
+        deadline=600.0,
+        steps=[
+            step("first", undo=sure),
+            Parallel(
+                Step("left", CreatePortalAccount, _open, undo=Undo(ClosePortalAccount, _close, verify=True)),
+                Step("right", ApproveSupplier, _approve, undo=Undo(RevokeSupplier, _revoke, leaves="offset")),
+            ),
+            step("last", undo=sure),
+        ],
+    )

@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.definition import Saga
+from orchestrator.core.endings import Ending, endings
 from orchestrator.core.messages import (
+    GONE,
     Answer,
     Command,
     Control,
@@ -41,8 +43,9 @@ class World:
     """What the systems really did, and the answers that are on their way."""
 
     script: Script
-    done: set[tuple[str, Direction]] = field(default_factory=set)
-    undone: set[str] = field(default_factory=set)
+    truthful: bool = True
+    done: set[tuple[str, Direction, int]] = field(default_factory=set)
+    undone: set[tuple[str, int]] = field(default_factory=set)
     mail: list[Message] = field(default_factory=list)
     seen: int = 0
     history: list[tuple[str, str]] = field(default_factory=list)
@@ -55,16 +58,19 @@ class World:
             self.seen += 1
             self.history.append((command.direction.value, command.step))
             self.check_undo(command)
+            self.check_round(command)
             self.perform(command, data.draw(FATES, label=f"{command.direction} {command.step}"))
 
     def check_undo(self, command: Command) -> None:
         """Never an undo before every do of the saga has ended, and in reverse order between groups."""
         assert self.script.state is not None
-        if command.direction is Direction.DO:
+        if command.direction is not Direction.UNDO:
             return
         states = self.script.state.steps
         assert not any(s.do and s.do.status is EffectStatus.IN_FLIGHT for s in states.values())
         group = self.script.definition.group_of(command.step)
+        if self.script.state.rewind is not None:
+            assert group >= self.script.definition.group_of(self.script.state.rewind.step), "undone too far"
         for name, state in states.items():
             undo = self.script.definition.step(name).undo
             if self.script.definition.group_of(name) > group and undo is not None:
@@ -74,13 +80,28 @@ class World:
                 settled = settled or (left and self.script.definition.on_compensation_failure == "continue")
                 assert not maybe or settled, f"undo of {command.step} before that of {name}"
 
+    def check_round(self, command: Command) -> None:
+        """A step is done again only once nothing of its earlier rounds is left, and nothing can come of them."""
+        if command.direction is Direction.DO and self.truthful:
+            for earlier in range(1, command.round):
+                assert not self.lives(command.step, earlier), f"{command.step} is there twice"
+
+    def lives(self, step: str, round_: int) -> bool:
+        return (step, Direction.DO, round_) in self.done and (step, Direction.UNDO, round_) not in self.done
+
+    def living(self, step: str) -> list[int]:
+        return [round_ for name, _, round_ in self.done if name == step and self.lives(step, round_)]
+
     def perform(self, command: Command, fate: str) -> None:
-        key = (command.step, command.direction)
-        if command.direction is Direction.DO and command.step in self.undone:
+        key = (command.step, command.direction, command.round)
+        if command.direction is Direction.PROBE:
+            self.look(command, fate)
+            return
+        if command.direction is Direction.DO and (command.step, command.round) in self.undone:
             self.answer(command, Failure(Outcome.REJECTED, "UNDONE"))
             return
         if command.direction is Direction.UNDO:
-            self.undone.add(command.step)
+            self.undone.add((command.step, command.round))
         if key in self.done or fate in {"done", "unknown-done"}:
             self.done.add(key)
         if key in self.done and fate != "unknown-done":
@@ -95,22 +116,36 @@ class World:
         elif fate.startswith("unknown"):
             self.answer(command, Failure(Outcome.UNKNOWN, "WHO_KNOWS"))
 
+    def look(self, command: Command, fate: str) -> None:
+        completion = command.record.contract.completion
+        assert completion is not None
+        if fate in {"failed", "rejected"}:
+            self.answer(command, Failure(Outcome.FAILED, "LATER"))
+        elif fate.startswith("unknown"):
+            self.answer(command, Failure(Outcome.UNKNOWN, "WHO_KNOWS"))
+        elif fate == "done":
+            there = self.lives(command.step, command.round)
+            found = Succeeded(sample(completion, full=True)) if there else Failure(Outcome.REJECTED, GONE)
+            self.answer(command, found)
+
     def answer(self, command: Command, result: Succeeded | Failure) -> None:
         self.mail.append(Answer(command.step, command.direction, command.round, command.attempt, result))
 
 
-def turn(world: World, data: Any, *, operators: bool) -> None:
+def turn(world: World, data: Any, commands: tuple[ControlCommand, ...]) -> None:
     """Something happens: an answer arrives (perhaps not for the last time), time passes, somebody decides."""
-    kinds = ["answer", "answer", "answer", "again", "drop", "wake"] + (["control"] if operators else [])
+    kinds = ["answer", "answer", "answer", "again", "drop", "wake"] + (["control"] if commands else [])
     kind = data.draw(st.sampled_from(kinds), label="turn")
     if kind == "wake" or (not world.mail and kind != "control"):
         world.script.wait(
             data.draw(st.sampled_from([0, 1, 40]), label="seconds"), deaf=data.draw(st.booleans(), label="deaf")
         )
     elif kind == "control":
-        command = data.draw(st.sampled_from(list(ControlCommand)), label="command")
-        resolved = data.draw(st.sampled_from([None, "done", "not-done"]), label="resolved")
-        world.script.deliver(Control(command, "operator", "why", resolved=resolved))
+        command = data.draw(st.sampled_from(commands), label="command")
+        resolved = None if world.truthful else data.draw(st.sampled_from([None, "done", "not-done"]), label="resolved")
+        steps = [step.name for step in world.script.definition]
+        step = data.draw(st.sampled_from(steps), label="step") if command is ControlCommand.RERUN else None
+        world.script.deliver(Control(command, "operator", "why", step, resolved=resolved))
     else:
         index = data.draw(st.integers(0, len(world.mail) - 1), label="which")
         message = world.mail[index] if kind == "again" else world.mail.pop(index)
@@ -119,12 +154,19 @@ def turn(world: World, data: Any, *, operators: bool) -> None:
     world.work(data)
 
 
-def play(definition: Saga, vendor: VendorOnboardingRequested, data: Any, *, operators: bool) -> World:
-    world = World(Script(definition))
+def play(
+    definition: Saga,
+    vendor: VendorOnboardingRequested,
+    data: Any,
+    commands: tuple[ControlCommand, ...] = (),
+    *,
+    truthful: bool = True,
+) -> World:
+    world = World(Script(definition), truthful)
     world.script.request(vendor)
     world.work(data)
     for _ in range(data.draw(st.integers(5, 60), label="turns")):
-        turn(world, data, operators=operators)
+        turn(world, data, commands)
     return world
 
 
@@ -152,13 +194,13 @@ def check_end(world: World) -> None:
     assert state.status in TERMINAL or state.status is Status.REVIEW, state
     if state.status in (Status.COMPENSATED, Status.CANCELLED):
         for step in world.script.definition:
-            if (step.name, Direction.DO) in world.done:
+            if world.living(step.name):
                 state_of = state.steps[step.name]
                 skipped = EffectStatus.SKIPPED in {e.status for e in (state_of.do, state_of.undo) if e}
-                assert (step.name, Direction.UNDO) in world.done or skipped, f"{step.name} was left behind"
+                assert skipped, f"{step.name} was left behind"
     if state.status is Status.COMPLETED:
         for step in world.script.definition:
-            assert (step.name, Direction.DO) in world.done
+            assert len(world.living(step.name)) == 1, step.name
 
 
 SETTINGS = settings(
@@ -169,7 +211,7 @@ SETTINGS = settings(
 @SETTINGS
 @given(data=st.data())
 def test_it_ends_and_leaves_nothing_behind(vendor: VendorOnboardingRequested, data: Any) -> None:
-    world = play(vendor_onboarding, vendor, data, operators=False)
+    world = play(vendor_onboarding, vendor, data)
     settle(world, data)
     check_end(world)
 
@@ -177,7 +219,7 @@ def test_it_ends_and_leaves_nothing_behind(vendor: VendorOnboardingRequested, da
 @SETTINGS
 @given(data=st.data())
 def test_it_ends_with_parallel_steps(forked: Saga, vendor: VendorOnboardingRequested, data: Any) -> None:
-    world = play(forked, vendor, data, operators=False)
+    world = play(forked, vendor, data)
     settle(world, data)
     check_end(world)
 
@@ -187,7 +229,7 @@ def test_it_ends_with_parallel_steps(forked: Saga, vendor: VendorOnboardingReque
 def test_it_ends_where_one_undo_does_not_hold_up_the_others(
     forgiving: Saga, vendor: VendorOnboardingRequested, data: Any
 ) -> None:
-    world = play(forgiving, vendor, data, operators=False)
+    world = play(forgiving, vendor, data)
     settle(world, data)
     check_end(world)
     state = world.script.state
@@ -210,13 +252,46 @@ def test_it_ends_where_one_undo_does_not_hold_up_the_others(
 
 @SETTINGS
 @given(data=st.data())
-@pytest.mark.parametrize("name", ["forked", "pivoted", "forgiving"])
+@pytest.mark.parametrize("name", ["forked", "pivoted", "forgiving", "verified"])
 def test_operators_who_press_everything_never_break_it(
     request: pytest.FixtureRequest, vendor: VendorOnboardingRequested, name: str, data: Any
 ) -> None:
     # An operator may say that something is done which is not; so only totality and the order of undos are checked.
-    world = play(request.getfixturevalue(name), vendor, data, operators=True)
+    world = play(request.getfixturevalue(name), vendor, data, tuple(ControlCommand), truthful=False)
     settle(world, data)
     state = world.script.state
     assert state is not None
     assert state.status in TERMINAL or state.status is Status.REVIEW or state.paused
+
+
+_HONEST = (
+    ControlCommand.RERUN,
+    ControlCommand.RERUN,
+    ControlCommand.CANCEL,
+    ControlCommand.PAUSE,
+    ControlCommand.RESUME,
+)
+
+
+@SETTINGS
+@given(data=st.data())
+@pytest.mark.parametrize("name", ["forked", "pivoted", "forgiving", "verified"])
+def test_reruns_leave_nothing_twice(
+    request: pytest.FixtureRequest, vendor: VendorOnboardingRequested, name: str, data: Any
+) -> None:
+    world = play(request.getfixturevalue(name), vendor, data, _HONEST)
+    settle(world, data)
+    check_end(world)
+
+
+@SETTINGS
+@given(data=st.data())
+def test_a_verified_undo_is_really_gone(verified: Saga, vendor: VendorOnboardingRequested, data: Any) -> None:
+    world = play(verified, vendor, data)
+    settle(world, data)
+    check_end(world)
+    state = world.script.state
+    assert state is not None
+    for name, ending in endings(verified, state).items():
+        if ending in (Ending.CLEAN, Ending.OFFSET):
+            assert not world.living(name)

@@ -59,6 +59,7 @@ def messages(definition: Saga, vendor: VendorOnboardingRequested) -> st.SearchSt
         st.none(),
         st.sampled_from([None, "done", "not-done"]),
         st.none() | st.sampled_from(RECORDS),
+        st.none() | st.sampled_from([vendor, RECORDS[0]]),
     )
     return st.one_of(answers, answers, controls, st.just(Wake()), st.just(Requested(vendor)))
 
@@ -69,7 +70,7 @@ def messages(definition: Saga, vendor: VendorOnboardingRequested) -> st.SearchSt
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
-@pytest.mark.parametrize("name", ["forked", "pivoted"])
+@pytest.mark.parametrize("name", ["forked", "pivoted", "forgiving", "verified"])
 def test_any_message_in_any_state(
     request: pytest.FixtureRequest, vendor: VendorOnboardingRequested, name: str, data: Any
 ) -> None:
@@ -89,7 +90,7 @@ def check(script: Script) -> None:
     """It waits for something, and says for what."""
     state = script.state
     assert state is not None
-    effects = [(e, name) for name, s in state.steps.items() for e in (s.do, s.undo) if e is not None]
+    effects = [(e, name) for name, s in state.steps.items() for e in s.effects]
     in_flight = [e for e, _ in effects if e.status is EffectStatus.IN_FLIGHT]
     assert all(e.due is not None for e in in_flight)
     if state.status in TERMINAL:
