@@ -22,6 +22,7 @@ invoice_processing = Saga(
                     invoice_number=invoice.invoice_number,
                     invoice_id=entered.invoice_id if (entered := done.get(InvoiceProcessed)) else None,
                 ),
+                leaves="offset",
             ),
         ),
     ],

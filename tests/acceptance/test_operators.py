@@ -27,7 +27,7 @@ async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
             await asyncio.sleep(0.05)
 
 
-async def _decide(world: Any, vendor: VendorOnboardingRequested, command: ControlCommand, reason: str) -> None:
+async def decide(world: Any, vendor: VendorOnboardingRequested, command: ControlCommand, reason: str) -> None:
     """As the command does, but without its start, which may take longer than the call that it is to meet."""
     decision = Decision(vendor.saga_id, Control(command, "ada", reason), 1)
     async with Operator(world.settings, world.queries) as operator:
@@ -42,7 +42,7 @@ async def test_a_cancel_during_a_slow_do_undoes_it_when_it_has_landed(make_world
     (vendor,) = make_vendors(1)
     await world.publish([vendor])
     await until(lambda: bool(world.ledger().calls(system="suppliers", action="approve")))
-    await _decide(world, vendor, ControlCommand.CANCEL, "a mistake")
+    await decide(world, vendor, ControlCommand.CANCEL, "a mistake")
     # It waits for the do that is in flight: no undo may overtake it.
     assert world.ledger().applied(system="suppliers") == []
     assert [line.action for line in world.ledger().calls() if "deactivate" in line.action] == []
@@ -118,7 +118,7 @@ async def test_a_paused_saga_lands_what_is_in_flight_and_goes_on_when_resumed(
     (vendor,) = make_vendors(1)
     await world.publish([vendor])
     await until(lambda: bool(world.ledger().calls(system="erp")))
-    await _decide(world, vendor, ControlCommand.PAUSE, "let me look")
+    await decide(world, vendor, ControlCommand.PAUSE, "let me look")
     await until(lambda: bool(world.ledger().applied(system="erp")))
     await until(lambda: world.rows([vendor.saga_id])[vendor.saga_id].state.steps["erp-vendor"].output is not None)
     (waiting,) = json.loads(world.saga("attention", "-o", "json"))

@@ -66,7 +66,8 @@ def test_rejection_undoes_in_reverse_and_leaves_one_dead_letter(script: Script) 
     script.undone("welcome-email")
     script.undone("portal-account")
     script.undone("erp-vendor")
-    assert script.sent[4:] == ["undo welcome-email", "undo portal-account", "undo erp-vendor"]
+    script.gone("erp-vendor")
+    assert script.sent[4:] == ["undo welcome-email", "undo portal-account", "undo erp-vendor", "probe erp-vendor"]
     assert script.status is Status.COMPENSATED
     assert [(o.status, o.step, o.code) for o in script.outcomes] == [("compensated", "approved-supplier", "SANCTIONED")]
     assert script.dead_letters == [DeadRequest("approved-supplier", "SANCTIONED", "")]
@@ -119,6 +120,7 @@ def test_a_late_success_after_the_undo_has_begun_is_one_effect_and_is_undone(scr
     script.succeed("erp-vendor", attempt=1)
     assert script.sent[-1] == "undo erp-vendor"
     script.undone("erp-vendor")
+    script.gone("erp-vendor")
     assert script.status is Status.COMPENSATED
     assert script.sent.count("undo erp-vendor") == 1
 
@@ -199,6 +201,8 @@ def test_a_failing_undo_parks_with_everything_visible_and_a_person_ends_it(scrip
     assert script.sent.count("undo erp-vendor") == 8
     assert script.outcomes[-1].residue == ("erp-vendor",)
     script.control(ControlCommand.RESOLVE, resolved="done")
+    assert script.sent[-1] == "probe erp-vendor", "a person's word is verified, too"
+    script.gone("erp-vendor")
     assert script.status is Status.COMPENSATED
     assert script.outcomes[-1].residue == ()
 
@@ -222,6 +226,7 @@ def test_cancel_during_a_slow_do_lets_it_land_then_undoes_everything(script: Scr
     assert script.sent[-1] == "undo portal-account"
     script.undone("portal-account")
     script.undone("erp-vendor")
+    script.gone("erp-vendor")
     assert script.status is Status.CANCELLED
     assert script.dead_letters == []
 
@@ -394,6 +399,7 @@ def test_success_of_a_step_held_as_not_done_is_undone_even_after_the_end(script:
     script.succeed("erp-vendor")
     script.reject("portal-account")
     script.undone("erp-vendor")
+    script.gone("erp-vendor")
     assert script.status is Status.COMPENSATED
     script.succeed("portal-account", attempt=1)
     assert script.status is Status.COMPENSATING
