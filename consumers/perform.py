@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -26,8 +27,57 @@ log = structlog.get_logger(__name__)
 CIRCUIT_OPEN = "CIRCUIT_OPEN"
 
 
+@dataclass(slots=True)
+class _Hold:
+    """A claim while its system is called.
+
+    `renewed` is when the clock was read before the claim was last written. `limit` is the call's time-out, which stands
+    still while a place is waited for.
+    """
+
+    effects: EffectStore
+    command: ReceivedCommand
+    owner: UUID
+    renewed: float
+    lease: float
+    clock: Callable[[], float]
+    again: Callable[[], Awaitable[None]]
+    limit: asyncio.Timeout | None = None
+    called: bool = False
+
+    async def renew(self) -> None:
+        """The claim is ours, and lasts as long as a call may."""
+        # The clock was read before the claim was written, so the lease lasts longer than we think. A fresh one
+        # needs no round trip: the call's time-out fits into what is left.
+        at = self.clock()
+        if at - self.renewed < self.lease / 4:
+            return
+        if not await self.effects.renew(self.command.identity, self.owner, self.lease):
+            raise ClaimLost
+        self.renewed = at
+
+    async def before_call(self) -> None:
+        """What `Call.renew` does. The first call goes by the command's own place."""
+        if self.called:
+            await self._place()
+        self.called = True
+        await self.renew()
+
+    async def _place(self) -> None:
+        loop, limit = asyncio.get_running_loop(), self.limit
+        if limit is None or (ends := limit.when()) is None:
+            await self.again()
+            return
+        left = ends - loop.time()
+        limit.reschedule(None)
+        try:
+            await self.again()
+        finally:
+            limit.reschedule(loop.time() + left)
+
+
 class Performer:
-    """Calls handlers."""
+    """Calls handlers. `again` waits for the place of a further call under one claim."""
 
     def __init__(
         self,
@@ -37,8 +87,10 @@ class Performer:
         now: Callable[[], datetime],
         sleep: Sleep,
         draining: Callable[[], bool],
+        again: Callable[[], Awaitable[None]],
     ) -> None:
         self._draining = draining
+        self._again = again
         self._effects = effects
         self._clock = clock
         self._now = now
@@ -48,37 +100,27 @@ class Performer:
         self, command: ReceivedCommand, owner: UUID, verdict: Perform, asked_at: float, lease: float
     ) -> Succeeded | Failure | None:
         """Do it; None where the claim was lost before or between calls."""
-        renewed = asked_at
-
-        async def renew() -> None:
-            # The clock was read before the claim was written, so the lease lasts longer than we think. A fresh one
-            # needs no round trip: the call's time-out fits into what is left.
-            nonlocal renewed
-            at = self._clock()
-            if at - renewed < lease / 4:
-                return
-            if not await self._effects.renew(command.identity, owner, lease):
-                raise ClaimLost
-            renewed = at
-
+        hold = _Hold(self._effects, command, owner, asked_at, lease, self._clock, self._again)
         call = Call(
             saga_id=command.saga_id,
             step=command.identity.step,
             direction=command.identity.direction.value,
             attempt=command.ask.attempt,
             idempotency_key=command.key,
-            renew=renew,
+            renew=hold.before_call,
             deadline=command.event.deadline,
             agent=command.event.agent or "",
             keyed=command.ask.effect == "idempotent",
         )
-        return await self._until_closed(command, call, verdict)
+        return await self._until_closed(command, call, verdict, hold)
 
-    async def _until_closed(self, command: ReceivedCommand, call: Call, verdict: Perform) -> Succeeded | Failure | None:
+    async def _until_closed(
+        self, command: ReceivedCommand, call: Call, verdict: Perform, hold: _Hold
+    ) -> Succeeded | Failure | None:
         """An open breaker burns no attempt: wait for it, as long as the coordinator waits for us."""
         while True:
             try:
-                result = await self._once(command, call, verdict)
+                result = await self._once(command, call, verdict, hold)
             except ClaimLost:
                 return None
             except StoreError as exc:
@@ -93,20 +135,20 @@ class Performer:
                 return result
             await self._sleep(delay)
 
-    async def _once(self, command: ReceivedCommand, call: Call, verdict: Perform) -> Succeeded | Failure:
+    async def _once(self, command: ReceivedCommand, call: Call, verdict: Perform, hold: _Hold) -> Succeeded | Failure:
         action = command.action
         try:
-            await call.renew()
+            await hold.renew()
         except StoreError as exc:
             # Nothing has been called yet, so this is no doubt that a person would have to resolve.
             return Failure(Outcome.FAILED, "EFFECTS_UNAVAILABLE", str(exc))
         try:
-            async with asyncio.timeout(action.timeout):
+            async with asyncio.timeout(action.timeout) as hold.limit:
                 if verdict.probe and action.probe is not None:
                     found = await action.probe(command.record, call)
                     if found is not None:
                         return _checked(command, found)
-                    await call.renew()
+                    await hold.renew()
                 return _checked(command, await action.handler(command.record, call))
         except TimeoutError:
             return Failure(Outcome.UNKNOWN, "TIMEOUT", f"no answer within {action.timeout:g} s")
