@@ -853,9 +853,10 @@ class ApproveSupplier(Record):
         system="suppliers",
         action="approve",
         completion=SupplierApproved,
-        effect="idempotent",
+        effect="queryable",
         errors=MappingProxyType(
             {
+                "ALREADY_APPROVED": "rejected",
                 "NOT_ELIGIBLE": "rejected",
                 "SANCTIONED": "rejected",
                 "TRANSIENT_ERROR": "failed",
