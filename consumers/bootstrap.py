@@ -46,13 +46,15 @@ def make_runtime(
 
     Raises:
         BadSetting: a Kafka setting loses or doubles work.
-        BadSettings: the system has no base URL.
+        BadSettings: the system has no base URL, or its rate is none.
 
     """
     group = consumer_group(settings, name)
     kafka = settings.kafka_settings()
+    system = factory(SystemConfig(settings.url_of(name), settings.options_of(name)))
+    system.rate = settings.rate_of(name) or system.rate
     return Runtime(
-        system=factory(SystemConfig(settings.url_of(name), settings.options_of(name))),
+        system=system,
         inbox=KafkaInbox(consumer_config(kafka, group), [topics.commands(name)], run=in_thread(), on_assign=_nowhere),
         outbox=KafkaOutbox(producer_config(kafka), run=in_thread()),
         effects=PostgresEffects(connect(settings.effects_url), in_thread()),

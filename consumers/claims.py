@@ -73,6 +73,13 @@ class EffectStore(Protocol):
         """Record outcomes with their replies; False for each claim that was no longer ours."""
         ...
 
+    async def reserve(self, system: str, calls: int, rate: float) -> float:
+        """Take places for so many calls, `rate` of them a second among all workers (see `consumers.pace`).
+
+        Returns the seconds until the first of them by this database's clock, below 0 where it is past.
+        """
+        ...
+
     async def watermarks(self, group: str) -> Mapping[TopicPartition, int]:
         """Up to where the group has dealt with everything."""
         ...

@@ -101,11 +101,27 @@ class Replies:
         """The same as the effect table keeps it; `again` makes of it what is sent."""
         return packed(self._message(command, *self._content(command, result, now)))
 
-    def state(self, event_id: str, *, away: bool, since: datetime, worker: str, now: datetime) -> Outgoing:
-        """What this worker says of its system on `saga.systems`."""
-        state = CircuitState.open if away else CircuitState.closed
-        since_ms = int(since.timestamp() * 1000)
-        record = SystemState(system=self._system, state=state, since_ms=since_ms, worker=worker)
+    def state(
+        self,
+        event_id: str,
+        *,
+        reason: str,
+        since: datetime,
+        worker: str,
+        limit: float | None,
+        rate: float | None,
+        now: datetime,
+    ) -> Outgoing:
+        """What this worker says of its system on `saga.systems`; `reason` is why its steps need more time, or empty."""
+        record = SystemState(
+            system=self._system,
+            state=CircuitState.open if reason else CircuitState.closed,
+            since_ms=int(since.timestamp() * 1000),
+            worker=worker,
+            reason=reason,
+            limit=limit,
+            rate=rate,
+        )
         event = Event(event_id, f"saga-consumer/{self._system}", record.contract.type, now)
         return Outgoing(topics.SYSTEMS, self._system.encode(), self._codec.encode(record), event.headers())
 

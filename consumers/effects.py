@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 
 from consumers.claims import Admitted, Claim, EffectStore, Identity, Settlement, Writes, judge
+from consumers.pace import BURST_SECONDS
 from orchestrator.core.effects import EffectRow, RowStatus
 from orchestrator.core.messages import Direction
 from orchestrator.database import StoreConflict, migrate, translated
@@ -84,6 +85,18 @@ FROM unnest(%(sagas)b::uuid[], %(steps)b::text[], %(directions)b::text[], %(roun
 WHERE e.saga_id = u.saga_id AND e.step = u.step AND e.direction = u.direction AND e.round = u.round
   AND (e.owner = u.owner OR (e.status = u.status AND e.reply = u.reply))
 RETURNING e.saga_id, e.step, e.direction, e.round
+"""
+
+# `consumers.pace.next_after`. The row's lock makes the workers take turns, and the clock is read behind it.
+_RESERVE = """
+INSERT INTO effect_pace AS p (system, rate, next_at)
+VALUES (%(system)s, %(rate)s, effect_now() + make_interval(secs => %(calls)s / %(rate)s::float8 - %(burst)s))
+ON CONFLICT (system) DO UPDATE
+SET rate = EXCLUDED.rate,
+    next_at = greatest(effect_now() + (p.next_at - effect_now()) * (p.rate / EXCLUDED.rate),
+                       effect_now() - make_interval(secs => %(burst)s))
+              + make_interval(secs => %(calls)s / EXCLUDED.rate)
+RETURNING extract(epoch FROM p.next_at - effect_now())::float8 - %(calls)s / p.rate
 """
 
 _WATERMARKS = "SELECT topic, partition, next_offset FROM effect_offset WHERE consumer_group = %(group)s"
@@ -162,6 +175,12 @@ class PostgresEffects:
     def _change(self, statement: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
         with translated(), self._engine.begin() as connection:
             return connection.exec_driver_sql(statement, dict(parameters)).fetchall()
+
+    async def reserve(self, system: str, calls: int, rate: float) -> float:
+        """See `EffectStore.reserve`."""
+        row = {"system": system, "calls": calls, "rate": rate, "burst": BURST_SECONDS}
+        ((wait,),) = await self._run(self._change, _RESERVE, row)
+        return float(wait)
 
     async def watermarks(self, group: str) -> Mapping[TopicPartition, int]:
         """See `EffectStore.watermarks`."""

@@ -33,7 +33,8 @@ def build(config: SystemConfig) -> System:
         answer = await rest.request("POST", "/vendors", call=call, json=body, errors=command.contract.errors)
         return parse(VendorCreated, answer)
 
-    # Not asked while the contract says `idempotent`: the key settles it. For an ERP without keys, say `queryable`.
+    # Not asked while the contract says `idempotent`: the key settles it. For an ERP without keys, say `queryable`, as
+    # the contract of `suppliers.py` does.
     @erp.probe(CreateVendor)
     async def find_vendor(command: CreateVendor, call: Call) -> VendorCreated | None:
         query = {"tax_id": command.tax_id, "reference": str(call.saga_id)}

@@ -1,87 +1,102 @@
-"""What a worker does while its system is away: commands wait, one tries whether it is back, and others are told."""
+"""Where commands wait, unclaimed: while their system is away, and for their place among its calls."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
-import structlog
-
-from consumers.command import Replies
+from consumers.pace import Pace, Place
 from consumers.system import System
-from orchestrator.messaging.errors import BrokerUnavailable
-from orchestrator.messaging.ports import Ids, Outbox, Sleep
-from schemas.errors import RegistryUnavailable
+from orchestrator.messaging.ports import Sleep
 
-__all__ = ["Gate"]
-
-log = structlog.get_logger(__name__)
+__all__ = ["Gate", "Line"]
 
 _WAIT_STEP = 0.25
 
 
 class Gate:
-    """One worker's gate to its system. `tell` is how often an outage is said again, in seconds."""
+    """One worker's gate to its system."""
 
-    def __init__(
-        self,
-        system: System,
-        replies: Replies,
-        outbox: Outbox,
-        *,
-        ids: Ids,
-        clock: Callable[[], float],
-        now: Callable[[], datetime],
-        sleep: Sleep,
-        draining: Callable[[], bool],
-        tell: float,
-    ) -> None:
+    def __init__(self, system: System, *, sleep: Sleep, draining: Callable[[], bool]) -> None:
         self._system = system
-        self._replies = replies
-        self._outbox = outbox
-        self._ids = ids
-        self._clock = clock
-        self._now = now
         self._sleep = sleep
         self._draining = draining
-        self._tell = tell
-        self._worker = str(ids.token())
         self._probe = asyncio.Lock()
-        self._away: datetime | None = None
-        self._said_at = clock()
+
+    def away(self) -> bool:
+        """Whether the system is taken for away."""
+        return self._system.gate() is not None
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def turn(self) -> AsyncIterator[bool]:
         """Free while the system is called. While it is away commands wait here, unclaimed, and burn no attempt.
 
-        One at a time, the oldest first, finds out whether it is back.
+        One at a time, the oldest first, finds out whether it is back; it is told so by True.
         """
-        while self._system.gate() is not None and not self._draining():
+        while self.away() and not self._draining():
             async with self._probe:
                 while (wait := self._system.gate()) is not None and wait > 0 and not self._draining():
                     await self._sleep(min(wait, _WAIT_STEP))
                 if wait is not None and not self._draining():
-                    yield
+                    yield True
                     return
-        yield
+        yield False
 
-    async def tell(self) -> None:
-        """Say on `saga.systems` that the system is away, again and again while it is, and that it is back.
 
-        The coordinators then take the silence of its steps for what it is. Not patient: it is said again soon.
-        """
-        away, before = self._system.gate() is not None, self._away is not None
-        if away == before and (not away or self._clock() - self._said_at < self._tell):
-            return
-        since, event_id = self._away or self._now(), str(self._ids.token())
+class Line:
+    """The line before a system: past its gate, to one of its places at once, at its pace. Oldest first."""
+
+    def __init__(
+        self, system: System, gate: Gate, pace: Pace, *, clock: Callable[[], float], draining: Callable[[], bool]
+    ) -> None:
+        self._gate = gate
+        self._pace = pace
+        self._clock = clock
+        self._draining = draining
+        self._room = asyncio.Semaphore(system.concurrency)
+        self._head = asyncio.Lock()
+        self._since: dict[object, float] = {}
+
+    def oldest(self) -> float | None:
+        """How long the oldest has waited, in seconds; None where nobody waits."""
+        since = next(iter(self._since.values()), None)
+        return None if since is None else self._clock() - since
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Place]:
+        """Wait for one's turn. A stop ends the wait, so look whether it came."""
+        async with AsyncExitStack() as stack:
+            with self._waiting():
+                place = await self._place(stack)
+            yield place
+
+    async def _place(self, stack: AsyncExitStack) -> Place:
+        while True:
+            async with AsyncExitStack() as kept:
+                tries = await kept.enter_async_context(self._gate.turn())
+                async with self._head:
+                    await kept.enter_async_context(self._room)
+                    place = await self._pace.take(
+                        lambda: len(self._since), self._draining if tries else self._stop_or_away
+                    )
+                if place is not None or self._draining():
+                    stack.push_async_exit(kept.pop_all())
+                    break
+        if place is None:
+            return Place()
+        stack.callback(self._pace.leave, place)
+        return place
+
+    def _stop_or_away(self) -> bool:
+        """Whether to stop waiting for a place: back to the gate, where it has closed meanwhile."""
+        return self._draining() or self._gate.away()
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        me = object()
+        self._since[me] = self._clock()
         try:
-            message = self._replies.state(event_id, away=away, since=since, worker=self._worker, now=self._now())
-            await self._outbox.send([message])
-        except (BrokerUnavailable, RegistryUnavailable) as exc:
-            log.warning("consumer.not_told", away=away, error=f"{type(exc).__name__}: {exc}")
-            return
-        if away != before:
-            log.warning("consumer.system_away" if away else "consumer.system_back", system=self._system.name)
-        self._away, self._said_at = since if away else None, self._clock()
+            yield
+        finally:
+            del self._since[me]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -28,8 +29,57 @@ T = TypeVar("T")
 CIRCUIT_OPEN = "CIRCUIT_OPEN"
 
 
+@dataclass(slots=True)
+class _Hold:
+    """A claim while its system is called.
+
+    `renewed` is when the clock was read before the claim was last written. `limit` is the call's time-out, which stands
+    still while a place is waited for.
+    """
+
+    effects: EffectStore
+    command: ReceivedCommand
+    owner: UUID
+    renewed: float
+    lease: float
+    clock: Callable[[], float]
+    again: Callable[[], Awaitable[None]]
+    limit: asyncio.Timeout | None = None
+    called: bool = False
+
+    async def renew(self) -> None:
+        """The claim is ours, and lasts as long as a call may."""
+        # The clock was read before the claim was written, so the lease lasts longer than we think. A fresh one
+        # needs no round trip: the call's time-out fits into what is left.
+        at = self.clock()
+        if at - self.renewed < self.lease / 4:
+            return
+        if not await self.effects.renew(self.command.identity, self.owner, self.lease):
+            raise ClaimLost
+        self.renewed = at
+
+    async def before_call(self) -> None:
+        """What `Call.renew` does. The first call goes by the command's own place."""
+        if self.called:
+            await self._place()
+        self.called = True
+        await self.renew()
+
+    async def _place(self) -> None:
+        loop, limit = asyncio.get_running_loop(), self.limit
+        if limit is None or (ends := limit.when()) is None:
+            await self.again()
+            return
+        left = ends - loop.time()
+        limit.reschedule(None)
+        try:
+            await self.again()
+        finally:
+            limit.reschedule(loop.time() + left)
+
+
 class Performer:
-    """Calls handlers."""
+    """Calls handlers. `again` waits for the place of a further call under one claim."""
 
     def __init__(
         self,
@@ -39,8 +89,10 @@ class Performer:
         now: Callable[[], datetime],
         sleep: Sleep,
         draining: Callable[[], bool],
+        again: Callable[[], Awaitable[None]],
     ) -> None:
         self._draining = draining
+        self._again = again
         self._effects = effects
         self._clock = clock
         self._now = now
@@ -50,20 +102,8 @@ class Performer:
         self, command: ReceivedCommand, owner: UUID, verdict: Perform, asked_at: float, lease: float
     ) -> Succeeded | Failure | None:
         """Do it; None where the claim was lost before or between calls."""
-        renewed = asked_at
-
-        async def renew() -> None:
-            # The clock was read before the claim was written, so the lease lasts longer than we think. A fresh one
-            # needs no round trip: the call's time-out fits into what is left.
-            nonlocal renewed
-            at = self._clock()
-            if at - renewed < lease / 4:
-                return
-            if not await self._effects.renew(command.identity, owner, lease):
-                raise ClaimLost
-            renewed = at
-
-        return await self._until_closed(command, _call(command, renew), verdict)
+        hold = _Hold(self._effects, command, owner, asked_at, lease, self._clock, self._again)
+        return await self._until_closed(command, _call(command, hold.before_call), verdict, hold)
 
     async def look(self, command: ReceivedCommand) -> Succeeded | Failure:
         """Ask whether the action's work is there: its output, or a rejection with code `GONE`.
@@ -75,10 +115,16 @@ class Performer:
             name = command.action.contract.name
             return Failure(Outcome.REJECTED, "NO_PROBE", f"nobody can ask the system about {name}")
 
-        async def renew() -> None:
-            """No claim, so nothing to renew."""
+        called = False
 
-        async def ask() -> Succeeded | Failure | None:
+        async def renew() -> None:
+            """No claim, so nothing to renew; but a further call takes a place of its own."""
+            nonlocal called
+            if called:
+                await self._again()
+            called = True
+
+        async def ask(_: asyncio.Timeout) -> Succeeded | Failure | None:
             found = await probe(command.record, _call(command, renew))
             return None if found is None else _checked(command, found)
 
@@ -90,11 +136,13 @@ class Performer:
             return Failure(Outcome.UNKNOWN, result.code, result.message)
         return result
 
-    async def _until_closed(self, command: ReceivedCommand, call: Call, verdict: Perform) -> Succeeded | Failure | None:
+    async def _until_closed(
+        self, command: ReceivedCommand, call: Call, verdict: Perform, hold: _Hold
+    ) -> Succeeded | Failure | None:
         """An open breaker burns no attempt: wait for it, as long as the coordinator waits for us."""
         while True:
             try:
-                result = await self._once(command, call, verdict)
+                result = await self._once(command, call, verdict, hold)
             except ClaimLost:
                 return None
             except StoreError as exc:
@@ -109,20 +157,21 @@ class Performer:
                 return result
             await self._sleep(delay)
 
-    async def _once(self, command: ReceivedCommand, call: Call, verdict: Perform) -> Succeeded | Failure:
+    async def _once(self, command: ReceivedCommand, call: Call, verdict: Perform, hold: _Hold) -> Succeeded | Failure:
         action = command.action
         try:
-            await call.renew()
+            await hold.renew()
         except StoreError as exc:
             # Nothing has been called yet, so this is no doubt that a person would have to resolve.
             return Failure(Outcome.FAILED, "EFFECTS_UNAVAILABLE", str(exc))
 
-        async def act() -> Succeeded | Failure:
+        async def act(limit: asyncio.Timeout) -> Succeeded | Failure:
+            hold.limit = limit
             if verdict.probe and action.probe is not None:
                 found = await action.probe(command.record, call)
                 if found is not None:
                     return _checked(command, found)
-                await call.renew()
+                await hold.renew()
             return _checked(command, await action.handler(command.record, call))
 
         return await _caught(command, act)
@@ -142,12 +191,12 @@ def _call(command: ReceivedCommand, renew: Callable[[], Awaitable[None]]) -> Cal
     )
 
 
-async def _caught(command: ReceivedCommand, act: Callable[[], Awaitable[T]]) -> T | Failure:
-    """What `act` returns, or what its exception says of the outcome."""
+async def _caught(command: ReceivedCommand, act: Callable[[asyncio.Timeout], Awaitable[T]]) -> T | Failure:
+    """What `act`, which is given its time-out, returns; or what its exception says of the outcome."""
     action = command.action
     try:
-        async with asyncio.timeout(action.timeout):
-            return await act()
+        async with asyncio.timeout(action.timeout) as limit:
+            return await act(limit)
     except TimeoutError:
         return Failure(Outcome.UNKNOWN, "TIMEOUT", f"no answer within {action.timeout:g} s")
     except Rejected as exc:

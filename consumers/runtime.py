@@ -19,9 +19,11 @@ import structlog
 from consumers.command import NOBODY_KNOWS, UNDONE, ReceivedCommand, Replies, packed, read_command
 from consumers.effects import Admitted, Claim, EffectStore, Settlement
 from consumers.flow import Grouped, Watermarks
-from consumers.gate import Gate
+from consumers.gate import Gate, Line
+from consumers.pace import Pace
 from consumers.perform import Performer
 from consumers.system import System
+from consumers.teller import Teller
 from orchestrator import telemetry
 from orchestrator.core.effects import EffectRow, Perform, Refuse, Repeat, StayUnknown, Wait, settled
 from orchestrator.core.messages import Direction, Failure, Outcome, Succeeded
@@ -95,7 +97,6 @@ class Runtime:
         self._group = group
         self._limits = limits
         self._replies = Replies(codec, system.name)
-        self._performer = Performer(effects, clock=clock, now=now, sleep=sleep, draining=lambda: self._draining)
         self._lanes: dict[tuple[UUID, str], deque[ReceivedCommand]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._marks = Watermarks()
@@ -104,12 +105,17 @@ class Runtime:
         self._settle = Grouped(effects.settle)
         self._send = Grouped(self._send_all)
         self._committed = clock()
-        self._room = asyncio.Semaphore(system.concurrency)
         self._draining = False
-        self._gate = Gate(
-            system, self._replies, outbox, ids=ids, clock=clock, now=now, sleep=sleep,
-            draining=lambda: self._draining, tell=limits.tell,
+        gate = Gate(system, sleep=sleep, draining=lambda: self._draining)
+        pace = Pace(system.rate, self._reserve, clock=clock, sleep=sleep)
+        self._line = Line(system, gate, pace, clock=clock, draining=lambda: self._draining)
+        self._teller = Teller(
+            system.name, self._replies, outbox, gate=gate, line=self._line, pace=pace,
+            ids=ids, clock=clock, now=now, every=limits.tell,
         )  # fmt: skip
+        self._performer = Performer(
+            effects, clock=clock, now=now, sleep=sleep, draining=lambda: self._draining, again=pace.again
+        )
         self._failure: BaseException | None = None
         self._trouble: str | None = None
         self._poisoned = 0
@@ -163,7 +169,7 @@ class Runtime:
             await self._receive(message)
         if self._clock() - self._committed >= self._limits.commit:
             await self._commit()
-        await self._gate.tell()
+        await self._teller.tell()
         return len(messages)
 
     async def _poll(self) -> Sequence[Incoming]:
@@ -246,13 +252,14 @@ class Runtime:
         while True:
             # A place comes before the claim: what a worker had claimed when it died counts as perhaps called, so a
             # queue of claims would be a queue of doubts.
-            async with self._gate.turn(), self._room:
+            async with self._line.turn() as place:
                 if self._draining:
                     return False
                 asked_at = self._clock()
                 admitted = await self._patiently(lambda: self._claim(self._claim_of(command, owner)))
                 verdict = admitted.verdict
                 if isinstance(verdict, Perform):
+                    place.called = True
                     result = await self._perform(command, admitted, verdict, asked_at)
             match verdict:
                 case Wait(until=until):
@@ -267,12 +274,18 @@ class Runtime:
             return True
 
     async def _look(self, command: ReceivedCommand) -> bool:
-        async with self._gate.turn(), self._room:
+        async with self._line.turn() as place:
             if self._draining:
                 return False
+            place.called = True
             result = await self._performer.look(command)
         await self._answer(await self._reply(command, result))
         return True
+
+    async def _reserve(self, calls: int) -> float:
+        rate = self._system.rate
+        assert rate is not None
+        return await self._patiently(lambda: self._effects.reserve(self._system.name, calls, rate))
 
     def _claim_of(self, command: ReceivedCommand, owner: UUID) -> Claim:
         lease = self._lease(command)

@@ -24,9 +24,9 @@ class Call:
     """What a handler knows of the effect beside its command.
 
     `idempotency_key` is the same for every attempt of one effect. `renew` must be awaited right before every call
-    to the system, in-place retry and probe: it renews the claim by compare-and-set and raises `ClaimLost` where
-    another worker owns the effect now. `keyed`: by its contract the system does the work once for each key, so that a
-    call without an answer may be sent again at once.
+    to the system, in-place retry and probe: it renews the claim by compare-and-set, raises `ClaimLost` where another
+    worker owns the effect now, and waits where the system has a limit of calls a second. `keyed`: by its contract the
+    system does the work once for each key, so that a call without an answer may be sent again at once.
     """
 
     saga_id: UUID
@@ -78,13 +78,15 @@ class System:
     """One target system: a consumer group, its actions, and what is opened while it runs.
 
     `gate` says whether the system is called: None while it is; else it is taken for away, and the answer is the seconds
-    until one call may try it, 0 for now.
+    until one call may try it, 0 for now. `rate` is how many calls a second all its workers together may make; None is
+    no limit.
     """
 
     name: str
     concurrency: int = 64
     lifespan: Callable[[], AbstractAsyncContextManager[object]] = nullcontext
     gate: Callable[[], float | None] = lambda: None
+    rate: float | None = None
     actions: dict[str, Action] = field(default_factory=dict)
 
     def action(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from consumers.claims import Admitted, Claim, Identity, Settlement, Writes, judge
+from consumers.pace import next_after
 from orchestrator.core.effects import EffectRow, RowStatus
 from orchestrator.messaging.message import TopicPartition
 
@@ -28,6 +29,7 @@ class MemoryEffects:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._offsets: dict[str, dict[TopicPartition, int]] = {}
+        self._paces: dict[str, tuple[datetime, float]] = {}
         self.rows: dict[Identity, EffectRow] = {}
 
     async def claim(self, claims: Sequence[Claim]) -> Sequence[Admitted]:
@@ -60,6 +62,13 @@ class MemoryEffects:
             return False
         self.rows[settlement.identity] = replace(after, attempt=row.attempt, owner=None, lease_until=None)
         return True
+
+    async def reserve(self, system: str, calls: int, rate: float) -> float:
+        """See `EffectStore.reserve`."""
+        now = self._now()
+        first, next_at = next_after(self._paces.get(system), now, calls, rate)
+        self._paces[system] = next_at, rate
+        return (first - now).total_seconds()
 
     async def watermarks(self, group: str) -> Mapping[TopicPartition, int]:
         """See `EffectStore.watermarks`."""

@@ -110,6 +110,26 @@ class Settings(BaseSettings):
         """What `SAGA_SYSTEM_OPTIONS__<SYSTEM>__<NAME>` say of a system; names are in lower case."""
         return self.system_options.get(_variable(system), {})
 
+    def rate_of(self, system: str) -> float | None:
+        """The option `rate` of a system: calls a second of all its workers together; None for no limit.
+
+        Raises:
+            BadSettings: it is no such number.
+
+        """
+        text = self.options_of(system).get("rate")
+        if text is None:
+            return None
+        try:
+            rate = float(text)
+        except ValueError:
+            rate = 0.0
+        if not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
+            name = f"SAGA_SYSTEM_OPTIONS__{_variable(system).upper()}__RATE"
+            msg = f"{name} is {text!r}: calls a second, from {_LOWEST_RATE:g} to {_HIGHEST_RATE:g}"
+            raise BadSettings(msg)
+        return rate
+
     @field_validator("system_urls", "system_options")
     @classmethod
     def _by_variable(cls, found: dict[str, Any]) -> dict[str, Any]:
@@ -172,6 +192,8 @@ class Settings(BaseSettings):
 
 
 _HIGHEST_PORT = 65535
+# Beyond these the database's microseconds and intervals do not reach; no system means them.
+_LOWEST_RATE, _HIGHEST_RATE = 1e-4, 1e5
 
 
 def _variable(system: str) -> str:

@@ -112,11 +112,12 @@ class Guard:
         raise _after(doubt, verdict)
 
     async def _admitted(self, call: Call, once: Callable[[], Awaitable[Verdict]]) -> Verdict:
+        if self.wait():
+            return self._closed()  # before the renewal, which may wait for a place among the system's calls
         await call.renew()
         permit = self.breaker.admit(self._clock())
         if permit is None:
-            wait = self.breaker.retry_after(self._clock())
-            return Verdict(error=Failed(CIRCUIT_OPEN, "the system is failing; not called", retry_after=wait))
+            return self._closed()
         try:
             verdict = await once()
         except asyncio.CancelledError:
@@ -131,6 +132,10 @@ class Guard:
         else:
             self.breaker.record(permit, self._clock(), ok=verdict.healthy)
         return verdict
+
+    def _closed(self) -> Verdict:
+        wait = self.breaker.retry_after(self._clock())
+        return Verdict(error=Failed(CIRCUIT_OPEN, "the system is failing; not called", retry_after=wait))
 
     def _wait(self, state: RetryCallState) -> float:
         error = _last(state).error

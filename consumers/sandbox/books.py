@@ -65,12 +65,16 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Business:
-    """One HTTP system: what it does, and which operation its seed data goes through."""
+    """One HTTP system: what it does, and which operation its seed data goes through.
+
+    `keyed`: it honours idempotency keys. One that does not still writes them into the ledger, for those who count.
+    """
 
     name: str
     operations: tuple[Operation, ...]
     looks: tuple[Look, ...]
     seeded_by: str
+    keyed: bool = True
 
 
 @dataclass(slots=True)

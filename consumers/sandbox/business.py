@@ -139,6 +139,7 @@ _SUPPLIERS = Business(
     ),
     (Look("find_approval", "/suppliers", "approvals", "tax_id"),),
     seeded_by="approve",
+    keyed=False,
 )
 
 BUSINESSES = {business.name: business for business in (_ERP, _PORTAL, _SUPPLIERS)}

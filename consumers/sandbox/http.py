@@ -58,7 +58,7 @@ class HttpSystem:
     def _replay(self, line: Line) -> None:
         change = line.data["change"]
         self.books.apply(Change(change["table"], change["id"], change["row"]))
-        if line.key is not None:
+        if line.key is not None and self.business.keyed:
             self.books.remember(line.key, line.data["fingerprint"], line.data["status"], line.data["reply"])
 
     def _operate(self, operation: Operation) -> Endpoint:
@@ -135,8 +135,8 @@ class HttpSystem:
     async def _once(self, operation: Operation, request: Request, fields: Fields) -> Response:
         """Do the work unless it was done under this key; a second call with the key waits for the first."""
         key = request.headers.get("idempotency-key")
-        if key is None:
-            return self._do(operation, None, fields)
+        if key is None or not self.business.keyed:
+            return self._do(operation, key, fields)
         async with self._locks[key]:
             known = self.books.replies.get(key)
             if known is None:
@@ -172,7 +172,7 @@ class HttpSystem:
             change={"table": done.change.table, "id": done.change.id, "row": done.change.row},
         )
         self.books.apply(done.change)
-        if key is not None:
+        if key is not None and self.business.keyed:
             self.books.remember(key, print_, done.status, done.reply)
 
 

@@ -1,16 +1,25 @@
-"""Which systems are away, as their consumers say on the compacted topic `saga.systems`.
+"""What the consumers say of their systems on the compacted topic `saga.systems`: away, or called as fast as allowed.
 
-A consumer says so again every few seconds while its circuit breaker is open. What has not been said for half a minute
-is over: the worker that said it is gone, and whoever took its place has nothing to complain of.
+Each worker says so again every few seconds while it holds. What it has not said for half a minute is over: the worker
+is gone, and whoever took its place has nothing to complain of.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    TIMESTAMP_NOT_AVAILABLE,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 from confluent_kafka import Message as KafkaMessage
 
 from orchestrator.messaging import topics
@@ -20,11 +29,13 @@ from orchestrator.messaging.reader import decode
 from schemas.codec import Codec
 from schemas.models import CircuitState, SystemState
 
-__all__ = ["KafkaSystems", "NobodyAway", "reader_config"]
+__all__ = ["KafkaSystems", "NobodyAway", "Said", "SystemView", "reader_config"]
 
 log = structlog.get_logger(__name__)
 
 _BELIEVED_SECONDS = 30.0
+# A rate is one of the last seconds, and said again every ten.
+_RATE_SECONDS = 15.0
 _REQUEST_SECONDS = 10.0
 _FIRST_SECONDS = 5.0
 _MOST = 500
@@ -53,24 +64,92 @@ class NobodyAway:
         """See `Systems.close`."""
 
 
+@dataclass(frozen=True, slots=True)
+class SystemView:
+    """One system as its workers tell of it.
+
+    Attributes:
+        state: away: not called now. paced: more commands wait than its limit lets through. called: anything else.
+        limit: calls a second that all its workers together may make; None without a limit, and where nobody told.
+        rate: calls a second that they made lately; None where nobody told.
+
+    """
+
+    state: Literal["called", "away", "paced"]
+    limit: float | None
+    rate: float | None
+
+
+class Said:
+    """The last words of each worker, and when they were heard. No I/O; times are seconds of one clock, our own."""
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[str, str], tuple[float, SystemState]] = {}
+
+    def hear(self, record: SystemState, at: float) -> None:
+        """A worker says something of its system; the others' words stand."""
+        self._said[record.system, record.worker] = at, record
+
+    def away(self, now: float) -> frozenset[str]:
+        """The systems whose steps get more time: it is enough that one worker says so."""
+        return frozenset(record.system for _, record in self._believed(now) if record.state is CircuitState.open)
+
+    def views(self, now: float) -> Mapping[str, SystemView]:
+        """The systems that something is known of."""
+        by_system: dict[str, list[tuple[float, SystemState]]] = {}
+        for at, record in self._believed(now):
+            by_system.setdefault(record.system, []).append((at, record))
+        return {name: _view(said, now) for name, said in by_system.items()}
+
+    def _believed(self, now: float) -> list[tuple[float, SystemState]]:
+        self._said = {who: said for who, said in self._said.items() if now - said[0] < _BELIEVED_SECONDS}
+        return list(self._said.values())
+
+
+def _view(said: list[tuple[float, SystemState]], now: float) -> SystemView:
+    reasons = {record.reason for _, record in said if record.state is CircuitState.open}
+    # Consumers of an earlier version give no reason, and know only one.
+    state: Literal["called", "away", "paced"] = "called" if not reasons else "paced" if reasons == {"pace"} else "away"
+    _, latest = max(said, key=lambda words: words[0])
+    rates = [record.rate for at, record in said if record.rate is not None and now - at < _RATE_SECONDS]
+    return SystemView(state, latest.limit, sum(rates) if rates else None)
+
+
 class KafkaSystems:
     """Reads the topic when it is asked; never before, so that a coordinator without time-outs has no second client."""
 
-    def __init__(self, kafka: Mapping[str, Any], codec: Codec, *, run: Run, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        kafka: Mapping[str, Any],
+        codec: Codec,
+        *,
+        run: Run,
+        clock: Callable[[], float],
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._config = reader_config(kafka)
         self._codec = codec
         self._run = run
         self._clock = clock
+        self._wall = wall
         self._consumer: Consumer | None = None
         self._unread = 0
-        # When it was last said that a system is away, by our own clock: nobody's clocks are compared.
-        self._said: dict[str, float] = {}
+        self._said = Said()
 
     async def away(self) -> frozenset[str]:
         """See `Systems.away`."""
         await self._run(self._read)
-        now = self._clock()
-        return frozenset(name for name, at in self._said.items() if now - at < _BELIEVED_SECONDS)
+        return self._said.away(self._clock())
+
+    async def views(self) -> Mapping[str, SystemView]:
+        """What is known of each system; one that nobody speaks of is called.
+
+        Raises:
+            BrokerUnavailable: the topic cannot be read; try again.
+
+        """
+        await self._run(self._read)
+        return self._said.views(self._clock())
 
     def _read(self) -> None:
         if self._consumer is None:
@@ -109,10 +188,17 @@ class KafkaSystems:
             log.warning("systems.unreadable", offset=message.offset(), error=str(exc))
             return
         if isinstance(record, SystemState):
-            if record.state is CircuitState.open:
-                self._said[record.system] = self._clock()
-            else:
-                self._said.pop(record.system, None)
+            self._said.hear(record, self._clock() - self._age(message))
+
+    def _age(self, message: KafkaMessage) -> float:
+        """How old words are that were said before we listened, in seconds. What comes later is new when it comes.
+
+        The one comparison with somebody else's clock, and it errs for ten seconds at most: then it is said again.
+        """
+        kind, milliseconds = message.timestamp()
+        if self._unread <= 0 or kind == TIMESTAMP_NOT_AVAILABLE:
+            return 0.0
+        return max(0.0, self._wall() - float(milliseconds) / 1000)
 
     async def close(self) -> None:
         """See `Systems.close`."""

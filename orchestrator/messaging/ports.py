@@ -91,7 +91,9 @@ class Systems(Protocol):
     """What the consumers say of their systems on `saga.systems`."""
 
     async def away(self) -> frozenset[str]:
-        """The systems that are not called now.
+        """The systems whose commands wait, so that the silence of their steps means nothing.
+
+        Those that are not called now, and those with more commands than their limit lets through.
 
         Raises:
             BrokerUnavailable: it cannot be read; try again.

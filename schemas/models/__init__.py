@@ -476,7 +476,7 @@ class CircuitState(StrEnum):
 
 
 class SystemState(Record):
-    """Whether the consumers of a system call it. Said again while it is away, so that silence means that it is back."""
+    """Whether the commands of a system wait, as one of its workers says. Said again while they do, so that silence means that they do not."""
 
     contract: ClassVar[Contract] = Contract(
         name="saga.engine.SystemState",
@@ -492,7 +492,7 @@ class SystemState(Record):
     state: Annotated[
         CircuitState,
         Field(
-            description="open: the circuit breaker is open, no call is made. closed: calls are made.",
+            description="open: its steps get more time, for the reason given. closed: calls are made as commands come.",
         ),
     ]
     since_ms: Annotated[
@@ -509,6 +509,24 @@ class SystemState(Record):
             description="The worker that says so.",
         ),
     ] = ""
+    reason: Annotated[
+        str,
+        Field(
+            description="Why its steps get more time. breaker: the circuit breaker is open, no call is made. pace: more commands wait than the limit lets through. Empty: they do not.",
+        ),
+    ] = ""
+    limit: Annotated[
+        float | None,
+        Field(
+            description="Calls a second that all workers together may make; null without a limit.",
+        ),
+    ] = None
+    rate: Annotated[
+        float | None,
+        Field(
+            description="Calls a second that this worker made lately; null without a limit.",
+        ),
+    ] = None
 
 
 class ErpVendorType(StrEnum):
@@ -889,9 +907,10 @@ class ApproveSupplier(Record):
         system="suppliers",
         action="approve",
         completion=SupplierApproved,
-        effect="idempotent",
+        effect="queryable",
         errors=MappingProxyType(
             {
+                "ALREADY_APPROVED": "rejected",
                 "NOT_ELIGIBLE": "rejected",
                 "SANCTIONED": "rejected",
                 "TRANSIENT_ERROR": "failed",

@@ -131,6 +131,10 @@ class FlakyEffects(MemoryEffects):
         self._there("settle")
         return await super().settle(settlements)
 
+    async def reserve(self, system: str, calls: int, rate: float) -> float:
+        self._there("reserve")
+        return await super().reserve(system, calls, rate)
+
     async def mark(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
         self._there("mark")
         await super().mark(group, offsets)

@@ -216,3 +216,13 @@ def test_a_module_that_fails_while_it_loads_is_named_with_its_setting(
     monkeypatch.delitem(sys.modules, "broken_catalogue", raising=False)
     with pytest.raises(BadSettings, match=rf"SAGA_CATALOGUE: 'broken_catalogue:X': .*{error}"):
         load_attribute("SAGA_CATALOGUE", "broken_catalogue:X")
+
+
+def test_a_rate_is_a_number_or_names_its_variable(env: Env) -> None:
+    assert load().rate_of("erp") is None
+    env(SAGA_SYSTEM_OPTIONS__SUPPLIER_LIST__RATE="2.5")
+    assert load().rate_of("supplier-list") == 2.5
+    for wrong in ("0", "-1", "nan", "inf", "fast", "1e-9"):
+        env(SAGA_SYSTEM_OPTIONS__SUPPLIER_LIST__RATE=wrong)
+        with pytest.raises(BadSettings, match="SAGA_SYSTEM_OPTIONS__SUPPLIER_LIST__RATE is '"):
+            load().rate_of("supplier-list")

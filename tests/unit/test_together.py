@@ -53,6 +53,8 @@ class World:
         for record in BY_NAME.values():
             if record.contract.kind == "command" and record.contract.system == name:
                 system.action(record, timeout=2.0)(self._handler(record))
+                if record.contract.effect == "queryable":
+                    system.probe(record)(self._probe(record))
         return system
 
     def _handler(self, record: type[Record]) -> Any:
@@ -74,6 +76,16 @@ class World:
             return sample(record.contract.completion, full=True)
 
         return handle
+
+    def _probe(self, record: type[Record]) -> Any:
+        async def probe(command: Record, call: Call) -> Record | None:
+            await call.renew()
+            if self.faults and self.dice.random() < 0.2:
+                raise Unknown("CUT")
+            assert record.contract.completion is not None
+            return sample(record.contract.completion, full=True) if call.idempotency_key in self.done else None
+
+        return probe
 
     def _lossy(self, send: Any) -> Any:
         async def lossy(messages: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -164,3 +165,11 @@ async def test_a_store_that_is_away_says_so(postgres_bench: Any) -> None:
     with pytest.raises(StoreUnavailable):
         await away.watermarks("g")
     await away.close()
+
+
+async def test_places_taken_at_once_by_two_workers_follow_one_another(postgres_bench: Any) -> None:
+    stores = [postgres_bench.effects, postgres_bench.more()]
+    # The clock stands still, so that only the row says who is next: two by two, at ten a second.
+    waits = [wait for _ in range(ROUNDS) for wait in await asyncio.gather(*(s.reserve("erp", 2, 10.0) for s in stores))]
+    gaps = [later - earlier for earlier, later in pairwise(sorted(waits))]
+    assert gaps == pytest.approx([0.2] * (2 * ROUNDS - 1), abs=1e-4)

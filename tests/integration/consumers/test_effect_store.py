@@ -248,3 +248,20 @@ async def test_watermarks_only_rise_and_belong_to_a_group(bench: Any) -> None:
 
 async def test_a_do_below_the_watermark_without_a_row_is_unknown_and_not_new(bench: Any) -> None:
     assert (await bench.claim(ONE, effect="blind", seen_before=True)).verdict == StayUnknown()
+
+
+# -- pace ------------------------------------------------------------------------------------------------------------
+
+
+async def test_places_follow_one_another_and_a_pause_is_hardly_made_up_for(bench: Any) -> None:
+    assert await bench.effects.reserve("erp", 5, 10.0) == pytest.approx(-0.1, abs=1e-4)
+    assert await bench.effects.reserve("erp", 1, 10.0) == pytest.approx(0.4, abs=1e-4)
+    assert await bench.effects.reserve("portal", 1, 10.0) == pytest.approx(-0.1, abs=1e-4)
+    bench.clock.advance(3600)
+    assert await bench.effects.reserve("erp", 1, 10.0) == pytest.approx(-0.1, abs=1e-4)
+
+
+async def test_another_rate_holds_at_once_and_what_was_taken_stays_so_many_calls(bench: Any) -> None:
+    await bench.effects.reserve("erp", 11, 0.1)
+    assert await bench.effects.reserve("erp", 1, 100.0) == pytest.approx(0.11, abs=2e-3)
+    assert await bench.effects.reserve("erp", 1, 1.0) == pytest.approx(12.0, abs=2e-1)

@@ -38,6 +38,7 @@ STEPS = st.lists(
         st.tuples(st.just("claim again"), st.integers(0, 9)),
         st.tuples(st.just("settle"), st.integers(0, 9), st.sampled_from(sorted(RESULTS))),
         st.tuples(st.just("renew"), st.integers(0, 9)),
+        st.tuples(st.just("reserve"), st.integers(1, 20), st.sampled_from([0.5, 3.0, 50.0])),
         st.tuples(st.just("advance"), st.sampled_from([1.0, 59.0, 60.0])),
     ),
     min_size=5,
@@ -64,9 +65,16 @@ class Both:
             identity = self.bench.identity(direction)
             assert await self.bench.row(direction) == self.memory.rows.get(identity)
 
+    async def reserve(self, calls: int, rate: float) -> None:
+        name = str(self.bench.saga)
+        one, other = await self.bench.effects.reserve(name, calls, rate), await self.memory.reserve(name, calls, rate)
+        assert one == pytest.approx(other, abs=1e-4)
+
     async def step(self, kind: str, *details: Any) -> None:
         if kind == "advance":
             self.bench.clock.advance(*details)
+        elif kind == "reserve":
+            await self.reserve(*details)
         elif kind == "claim":
             direction, attempt, effect, by_operator, resolved = details
             ask = Ask(direction, attempt, effect, by_operator=by_operator, resolved=resolved)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -208,6 +209,40 @@ async def test_the_erps_probe_finds_what_this_saga_created(do: Do, make_call: An
     sandbox.fault("erp", "error", action="find_vendor")
     with pytest.raises(Unknown):
         await probe(command, make_call(saga))
+
+
+async def test_the_lists_probe_finds_what_this_saga_approved(
+    do: Do, make_call: Any, systems: Any, sandbox: Any
+) -> None:
+    probe = systems["suppliers"].actions[ApproveSupplier.contract.name].probe
+    tax, saga = tax_id(), uuid4()
+    command = approve(tax)
+    assert await probe(command, make_call(saga)) is None
+    approved = await do(command, make_call(saga))
+    assert await probe(command, make_call(saga)) == approved
+    assert await probe(command, make_call()) is None
+    sandbox.fault("suppliers", "drop_answer", action="find_approval")
+    with pytest.raises(Unknown):
+        await probe(command, make_call(saga))
+
+
+async def test_the_list_honours_no_keys(do: Do, make_call: Any, sandbox: Any) -> None:
+    tax, call = tax_id(), make_call()
+    await do(approve(tax), call)
+    with pytest.raises(Rejected, match="ALREADY_APPROVED"):
+        await do(approve(tax), call)
+    assert sandbox.lines(call.idempotency_key) == ["call", "applied", "call"]
+
+
+async def test_an_approval_without_an_answer_is_not_asked_for_again_in_place(
+    do: Do, make_call: Any, sandbox: Any
+) -> None:
+    tax, saga = tax_id(), uuid4()
+    call = replace(make_call(saga), keyed=False)
+    sandbox.fault("suppliers", "drop_answer", times=1)
+    with pytest.raises(Unknown):
+        await do(approve(tax), call)
+    assert sandbox.lines(call.idempotency_key) == ["call", "applied"]
 
 
 async def test_a_probe_whose_answer_is_broken_does_not_say_not_done(make_call: Any) -> None:

@@ -61,6 +61,7 @@ def values(kind: Any, field: dict[str, Any]) -> st.SearchStrategy[Any]:
         "string": TEXT.filter(lambda text: low <= len(text) <= high),
         "int": st.integers(-(2**31), 2**31 - 1),
         "long": st.integers(-(2**63), 2**63 - 1),
+        "double": st.floats(allow_nan=False),
         "boolean": st.booleans(),
     }[kind]
 
