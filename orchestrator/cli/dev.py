@@ -47,16 +47,23 @@ def demo(
     json_: Annotated[bool, typer.Option("--json", help="The same as -o jsonl: one object a saga on stdout.")] = False,
     output: Annotated[Format, typer.Option("-o", "--output", help="How data is printed.")] = Format.TEXT,
     keep: Annotated[Path | None, typer.Option(help="Keep data and logs in this folder.")] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="failures: what operators do when things go wrong, act by act.")
+    ] = None,
 ) -> None:
     """Onboard 61 vendors on a stack of its own, with systems that reject and fail; then check every claim.
 
     Starts PostgreSQL, a broker, a coordinator, four consumers and the target systems, and ends them again. Exits 0 only
-    if every saga reached the end that was expected and the systems' own ledger agrees.
+    if every saga reached the end that was expected and the systems' own ledger agrees. With `--scenario failures`: a
+    compensation, one that fails, an outcome nobody knows, an outage and a dead letter, with the commands that end them.
     """
     from orchestrator.dev.demo import load_plan, run_demo  # noqa: PLC0415 - loads the drivers
     from orchestrator.dev.stack import Stack, StackOptions  # noqa: PLC0415
 
     form = Format.JSONL if json_ else output
+    if scenario is not None:
+        _play(scenario, form, keep)
+        return
     plan = load_plan(load())
     with _ended_by_signals(), _folder(keep) as folder:
         began = time.monotonic()
@@ -71,6 +78,21 @@ def demo(
         emit([views.summary_json(saga.row, saga.definition) for saga in found.sagas], form)
     _verdict(found, time.monotonic() - began)
     if not found.well:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _play(name: str, form: Format, keep: Path | None) -> None:
+    from orchestrator.cli.scenario import play, wanted  # noqa: PLC0415
+    from orchestrator.dev.stack import Stack, StackOptions  # noqa: PLC0415 - loads the drivers
+
+    found = wanted(name)
+    with _ended_by_signals(), _folder(keep) as folder:
+        began = time.monotonic()
+        options = StackOptions("embedded", folder, settings={"SAGA_LOG_FORMAT": "json", **found.settings})
+        with Stack(options, lambda what: say(f"[dim]{time.monotonic() - began:5.1f} s[/]  starting {what}")) as stack:
+            well = play(stack, found, form)
+        say(f"[dim]All of it took {time.monotonic() - began:.0f} s.[/]")
+    if not well:
         raise typer.Exit(Exit.FAILED)
 
 

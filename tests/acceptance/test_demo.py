@@ -117,6 +117,29 @@ def test_the_demo_shows_a_completed_and_a_compensated_saga(
     assert "dead letter in vendor-onboarding.requests.dlq" in out
 
 
+def test_the_failures_end_as_they_should(saga: Path, run: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+    process = _start(saga, tmp_path, run, "demo", "--scenario", "failures", "--json")
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    acts = {act["act"]: act for act in map(json.loads, out.splitlines())}
+    assert list(acts) == [
+        "a compensation", "a compensation that fails", "an outcome that nobody knows", "an outage", "a dead letter",
+    ]  # fmt: skip
+    assert all(act["well"] and not act["wrong"] for act in acts.values())
+    assert acts["an outcome that nobody knows"]["called"] == ["approve", "find_approval"]
+    assert len(acts["an outage"]["sagas"]) == 100
+    assert len(acts["a dead letter"]["sagas"]) == 2, "a new one, linked to the old"
+    assert "the systems' own ledger agrees with every claim" in err
+    _nothing_left(tmp_path)
+
+
+def test_there_is_no_such_scenario(saga: Path, run: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+    process = _start(saga, tmp_path, run, "demo", "--scenario", "nonsense")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2, err
+    assert "no scenario 'nonsense'" in err
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_demo_that_is_interrupted_leaves_nothing(
     saga: Path, run: list[subprocess.Popen[str]], tmp_path: Path, number: signal.Signals
