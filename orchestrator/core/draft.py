@@ -113,7 +113,7 @@ class Draft:
 
     def put(self, step: str, direction: Direction, effect: Effect) -> None:
         """Replace one effect."""
-        changes: Mapping[str, Any] = {direction.value: effect}
+        changes: Mapping[str, Any] = {direction: effect}
         self.steps[step] = replace(self.state_of(step), **changes)
 
     def park(self, code: str, message: str, step: str | None = None, direction: Direction | None = None) -> None:

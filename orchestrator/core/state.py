@@ -120,13 +120,14 @@ class StepState:
 
     def effect(self, direction: Direction) -> Effect | None:
         """The effect in that direction."""
-        effect: Effect | None = getattr(self, direction.value)
-        return effect
+        if direction is Direction.DO:
+            return self.do
+        return self.undo if direction is Direction.UNDO else self.probe
 
     @property
     def effects(self) -> tuple[Effect, ...]:
         """Those that have begun."""
-        return tuple(effect for effect in (self.do, self.undo, self.probe) if effect is not None)
+        return tuple([effect for effect in (self.do, self.undo, self.probe) if effect is not None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,9 +256,9 @@ def _step_from_json(stored: Mapping[str, Any]) -> StepState:
         do=_effect_from_json(stored.get("do")),
         undo=_effect_from_json(stored.get("undo")),
         probe=_effect_from_json(stored.get("probe")),
-        output=_payload_from_json(stored.get("output", {})),
+        output=_payload_from_json(stored.get("output")),
         round=stored.get("round", 1),
-        request=_payload_from_json(stored.get("request", {})),
+        request=_payload_from_json(stored.get("request")),
         undone=tuple(stored.get("undone", ())),
     )
 
@@ -266,8 +267,11 @@ def _payload_to_json(payload: Payload | None) -> dict[str, Any]:
     return {payload.name: payload.json} if payload else {}
 
 
-def _payload_from_json(stored: Mapping[str, Any]) -> Payload | None:
-    return next((Payload(name, value=value) for name, value in stored.items()), None)
+def _payload_from_json(stored: Mapping[str, Any] | None) -> Payload | None:
+    if not stored:
+        return None
+    ((name, value),) = stored.items()
+    return Payload(name, value=value)
 
 
 def _effect_to_json(effect: Effect) -> dict[str, Any]:
