@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +18,8 @@ from rich.progress import Progress
 
 from orchestrator import bootstrap, telemetry
 from orchestrator.cli import show as views
+from orchestrator.cli.actor import actor_name
+from orchestrator.cli.claims import warn_of_others
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import STYLES, Format, console, emit, say, stderr, table
 from orchestrator.cli.sagas import open_queries
@@ -37,7 +38,6 @@ __all__ = ["Order", "carry_out", "choose", "parse_where"]
 
 _SAMPLE = 10
 _CHUNK = 200
-_LONGEST_ACTOR = 100
 # These stop or undo work that goes on; the others let a saga go on that waits for somebody.
 _DESTRUCTIVE = frozenset({ControlCommand.CANCEL, ControlCommand.COMPENSATE, ControlCommand.SKIP})
 
@@ -150,6 +150,7 @@ def carry_out(order: Order, ids: Sequence[str], where: Sequence[str], limit: int
     if not rows:
         say("no saga fits; nothing to do")
         return
+    warn_of_others(settings, rows, actor_name(order.actor))
     decisions = [_decision(order, row, catalogue) for row in rows]
     if order.dry_run:
         _rehearse(order, rows, decisions, catalogue)
@@ -165,7 +166,7 @@ def _decision(order: Order, row: SagaRow, catalogue: Catalogue) -> Decision:
     waiting = order.command in {ControlCommand.RETRY, ControlCommand.RESOLVE, ControlCommand.SKIP}
     control = Control(
         command=order.command,
-        actor=_actor(order.actor),
+        actor=actor_name(order.actor),
         reason=order.reason,
         step=order.step,
         direction=Direction.UNDO if order.undo else None,
@@ -175,13 +176,6 @@ def _decision(order: Order, row: SagaRow, catalogue: Catalogue) -> Decision:
         output=_result(order, row, catalogue),
     )
     return Decision(row.id, control, row.state.revision)
-
-
-def _actor(given: str | None) -> str:
-    name = given or getpass.getuser()
-    if not name.isprintable() or len(name) > _LONGEST_ACTOR:
-        raise CliError("USAGE", f"--actor: at most {_LONGEST_ACTOR} printable characters", exit_code=Exit.USAGE)
-    return name
 
 
 def _result(order: Order, row: SagaRow, catalogue: Catalogue) -> Record | None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
 from rich.console import Group
 
 from orchestrator import bootstrap
+from orchestrator.cli import review_claim
 from orchestrator.cli import show as views
+from orchestrator.cli.claims import claim_json, holder, open_claims
 from orchestrator.cli.deciding import choose
 from orchestrator.cli.output import STYLES, Format, console, emit, say, table
 from orchestrator.cli.sagas import open_queries
@@ -19,10 +22,11 @@ from orchestrator.core.definition import Saga
 from orchestrator.core.messages import Control, ControlCommand, Direction
 from orchestrator.core.sample import sample
 from orchestrator.core.state import Park, SagaState, Status
-from orchestrator.settings import load
+from orchestrator.settings import Settings, load
 
 if TYPE_CHECKING:
     from orchestrator.operators import Prediction
+    from orchestrator.store.claims import Claim
     from orchestrator.store.queries import SagaRow
 
 __all__ = ["attention", "register"]
@@ -39,15 +43,20 @@ _review = typer.Typer(help="What waits for a person.", no_args_is_help=True)
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(attention)
+    review_claim.register(_review)
     app.add_typer(_review, name="review")
 
 
 def attention(output: Output = Format.TEXT) -> None:
     """What needs a person: sagas in review, paused ones, and ones that should have moved and have not."""
-    queries = open_queries(load())
+    settings = load()
+    queries = open_queries(settings)
     rows = list(queries.attention(_OVERDUE_SECONDS, _MOST))
+    held = _held(settings, rows)
     if output is not Format.TEXT:
-        emit([{**views.brief_json(row), "why": _why(row)} for row in rows], output)
+        emit(
+            [{**views.brief_json(row), "why": _why(row), "claim": claim_json(held.get(row.id))} for row in rows], output
+        )
         return
     counts = queries.counts()
     told = ", ".join(f"[{style}]{counts[name]} {name}[/]" for name, style in STYLES.items() if counts.get(name))
@@ -55,18 +64,20 @@ def attention(output: Output = Format.TEXT) -> None:
     if not rows:
         say("[green]nothing needs attention[/]")
         return
-    _table(rows)
+    _table(rows, held)
     say("[bold]saga review show ID[/] says what can be done about one, [bold]saga retry --where …[/] does it for many")
 
 
 @_review.command("list")
 def review_list(output: Output = Format.TEXT) -> None:
     """List what waits for a person, longest first."""
-    rows = [row for row in open_queries(load()).attention(_OVERDUE_SECONDS, _MOST) if _in_review(row)]
+    settings = load()
+    rows = [row for row in open_queries(settings).attention(_OVERDUE_SECONDS, _MOST) if _in_review(row)]
+    held = _held(settings, rows)
     if output is not Format.TEXT:
-        emit([_waiting(row) for row in rows], output)
+        emit([_waiting(row, held.get(row.id)) for row in rows], output)
     elif rows:
-        _table(rows)
+        _table(rows, held)
     else:
         say("[green]nothing waits for a person[/]")
 
@@ -79,10 +90,13 @@ def review_show(saga_id: Annotated[str, typer.Argument(metavar="ID")], output: O
     (row,) = choose(queries, [saga_id], (), 1)
     definition = bootstrap.load_catalogue(settings).get(row.state.definition, row.state.version)
     options = list(_options(definition, row.state)) if definition else []
+    claim = _held(settings, [row]).get(row.id)
     if output is not Format.TEXT:
-        emit([{**_waiting(row), "options": [_option_json(*option) for option in options]}], Format.JSONL)
+        emit([{**_waiting(row, claim), "options": [_option_json(*option) for option in options]}], Format.JSONL)
         return
     parts = [views.rendered(row, queries.timeline(row.id), definition)]
+    if claim is not None:
+        parts += ["", f"[bold]claimed by[/] {holder(claim)}"]
     if options:
         cells = [
             [f"saga {words} {row.id}", _STATUS(seen), ", ".join(seen.commands)]
@@ -99,18 +113,24 @@ def _STATUS(seen: Prediction) -> str:  # noqa: N802 - reads as a column
     return f"[{STYLES[seen.status.value]}]{seen.status.value}[/]"
 
 
+def _held(settings: Settings, rows: Sequence[SagaRow]) -> Mapping[UUID, Claim]:
+    found: Mapping[UUID, Claim] = open_claims(settings).held([row.id for row in rows])
+    return found
+
+
 def _in_review(row: SagaRow) -> bool:
     return row.state.status is Status.REVIEW
 
 
-def _table(rows: Sequence[SagaRow]) -> None:
+def _table(rows: Sequence[SagaRow], held: Mapping[UUID, Claim]) -> None:
     now = datetime.now(UTC)
     cells = []
     for row in rows:
         status = row.state.status.value
         waits = age(now - row.updated_at)
-        cells.append([row.id, f"[{STYLES[status]}]{status}[/]", row.state.business_key, waits, _why(row)])
-    console.print(table("", ["id", "status", "key", "since", "why"], cells, fold=False))
+        by = holder(held[row.id]) if row.id in held else "-"
+        cells.append([row.id, f"[{STYLES[status]}]{status}[/]", row.state.business_key, waits, by, _why(row)])
+    console.print(table("", ["id", "status", "key", "since", "claimed by", "why"], cells, fold=False))
 
 
 def _why(row: SagaRow) -> str:
@@ -127,9 +147,9 @@ def _park_text(park: Park) -> str:
     return f"{where}{park.code} {park.message}".rstrip()
 
 
-def _waiting(row: SagaRow) -> dict[str, Any]:
+def _waiting(row: SagaRow, claim: Claim | None) -> dict[str, Any]:
     parks = [{"step": p.step, "direction": p.direction, "code": p.code, "message": p.message} for p in row.state.parks]
-    return {**views.brief_json(row), "waits_for": parks}
+    return {**views.brief_json(row), "waits_for": parks, "claim": claim_json(claim)}
 
 
 # -- what each decision would do -----------------------------------------------------------------------------------
