@@ -305,7 +305,7 @@ def _report(order: Order, queries: Any, answers: Sequence[Answered], asked: int)
     elif asked == 1:
         (answered,) = answers
         if answered.entry is not None:
-            console.print(views.entry_text(answered.entry), highlight=False, soft_wrap=True)
+            console.print(views.entry_text(answered.entry), highlight=False, markup=False, soft_wrap=True)
             row = rows[answered.decision.saga_id]
             console.print(f"now {_colour(row)}, revision {row.state.revision}", highlight=False)
     elif failed:

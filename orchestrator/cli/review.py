@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -15,8 +15,10 @@ from orchestrator.cli import review_claim
 from orchestrator.cli import show as views
 from orchestrator.cli.claims import claim_json, holder, open_claims
 from orchestrator.cli.deciding import choose
+from orchestrator.cli.dlq_views import safe
 from orchestrator.cli.output import STYLES, Format, console, emit, say, table
 from orchestrator.cli.sagas import open_queries
+from orchestrator.cli.strays import stray_json, stray_table, strays
 from orchestrator.cli.times import age
 from orchestrator.core.definition import Saga
 from orchestrator.core.messages import Control, ControlCommand, Direction
@@ -48,38 +50,46 @@ def register(app: typer.Typer) -> None:
 
 
 def attention(output: Output = Format.TEXT) -> None:
-    """What needs a person: sagas in review, paused ones, and ones that should have moved and have not."""
+    """What needs a person: sagas in review, paused or stuck ones, and dead letters that no saga speaks of."""
     settings = load()
     queries = open_queries(settings)
-    rows = list(queries.attention(_OVERDUE_SECONDS, _MOST))
-    held = _held(settings, rows)
-    if output is not Format.TEXT:
-        emit(
-            [{**views.brief_json(row), "why": _why(row), "claim": claim_json(held.get(row.id))} for row in rows], output
-        )
-        return
-    counts = queries.counts()
-    told = ", ".join(f"[{style}]{counts[name]} {name}[/]" for name, style in STYLES.items() if counts.get(name))
-    say(told or "no sagas yet")
-    if not rows:
-        say("[green]nothing needs attention[/]")
-        return
-    _table(rows, held)
-    say("[bold]saga review show ID[/] says what can be done about one, [bold]saga retry --where …[/] does it for many")
+    rows = queries.attention(_OVERDUE_SECONDS, _MOST)
+    if output is Format.TEXT:
+        counts = queries.counts()
+        told = ", ".join(f"[{style}]{counts[name]} {name}[/]" for name, style in STYLES.items() if counts.get(name))
+        say(told or "no sagas yet")
+    _tell(settings, rows, output, lambda row: {**views.brief_json(row), "why": _why(row)})
+    if rows and output is Format.TEXT:
+        say("[bold]saga review show ID[/] says what can be done about one")
+        say("[bold]saga retry --where …[/] does it for many")
 
 
 @_review.command("list")
 def review_list(output: Output = Format.TEXT) -> None:
     """List what waits for a person, longest first."""
     settings = load()
-    rows = [row for row in open_queries(settings).attention(_OVERDUE_SECONDS, _MOST) if _in_review(row)]
+    rows = open_queries(settings).attention(_OVERDUE_SECONDS, _MOST, [Status.REVIEW.value])
+    _tell(settings, rows, output, _waiting)
+
+
+def _tell(
+    settings: Settings, rows: Sequence[SagaRow], output: Format, as_json: Callable[[SagaRow], dict[str, Any]]
+) -> None:
+    """These sagas, and beside them what waits in the dead-letter topics without a saga that would say so."""
     held = _held(settings, rows)
+    letters = strays(settings)
     if output is not Format.TEXT:
-        emit([_waiting(row, held.get(row.id)) for row in rows], output)
-    elif rows:
-        _table(rows, held)
+        sagas = [{"kind": "saga", **as_json(row), "claim": claim_json(held.get(row.id))} for row in rows]
+        emit([*sagas, *map(stray_json, letters)], output)
     else:
-        say("[green]nothing waits for a person[/]")
+        if rows:
+            _table(rows, held)
+        if letters:
+            console.print(stray_table(letters))
+        if not rows and not letters:
+            say("[green]nothing waits for a person[/]")
+    if len(rows) == _MOST:
+        say(f"[yellow]the first {_MOST}; all of them with[/] saga list --status review --limit …")
 
 
 @_review.command("show")
@@ -92,7 +102,10 @@ def review_show(saga_id: Annotated[str, typer.Argument(metavar="ID")], output: O
     options = list(_options(definition, row.state)) if definition else []
     claim = _held(settings, [row]).get(row.id)
     if output is not Format.TEXT:
-        emit([{**_waiting(row, claim), "options": [_option_json(*option) for option in options]}], Format.JSONL)
+        emit(
+            [{**_waiting(row), "claim": claim_json(claim), "options": [_option_json(*option) for option in options]}],
+            Format.JSONL,
+        )
         return
     parts = [views.rendered(row, queries.timeline(row.id), definition)]
     if claim is not None:
@@ -129,7 +142,9 @@ def _table(rows: Sequence[SagaRow], held: Mapping[UUID, Claim]) -> None:
         status = row.state.status.value
         waits = age(now - row.updated_at)
         by = holder(held[row.id]) if row.id in held else "-"
-        cells.append([row.id, f"[{STYLES[status]}]{status}[/]", row.state.business_key, waits, by, _why(row)])
+        cells.append(
+            [row.id, f"[{STYLES[status]}]{status}[/]", safe(row.state.business_key), waits, by, safe(_why(row))]
+        )
     console.print(table("", ["id", "status", "key", "since", "claimed by", "why"], cells, fold=False))
 
 
@@ -147,9 +162,9 @@ def _park_text(park: Park) -> str:
     return f"{where}{park.code} {park.message}".rstrip()
 
 
-def _waiting(row: SagaRow, claim: Claim | None) -> dict[str, Any]:
+def _waiting(row: SagaRow) -> dict[str, Any]:
     parks = [{"step": p.step, "direction": p.direction, "code": p.code, "message": p.message} for p in row.state.parks]
-    return {**views.brief_json(row), "waits_for": parks, "claim": claim_json(claim)}
+    return {**views.brief_json(row), "waits_for": parks}
 
 
 # -- what each decision would do -----------------------------------------------------------------------------------

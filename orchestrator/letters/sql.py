@@ -19,6 +19,7 @@ __all__ = [
     "REDO",
     "SELECT",
     "STATS",
+    "STRAYS",
     "UNLOCK",
     "WHERE",
 ]
@@ -144,6 +145,15 @@ SELECT topic, count(*), count(*) FILTER (WHERE state = 'open'), count(*) FILTER 
        count(*) FILTER (WHERE state = 'replayed'), count(*) FILTER (WHERE state = 'discarded'),
        count(*) FILTER (WHERE replay_count > 0), min(failed_at) FILTER (WHERE state IN ('open', 'edited'))
 FROM dead_letter GROUP BY topic ORDER BY topic
+"""
+
+# Those that a replay publishes again, as `Letter.way` tells them: the others are told of by the saga that left them.
+STRAYS = """
+SELECT topic, reason, count(*), min(failed_at) FROM dead_letter
+WHERE state IN ('open', 'edited')
+  AND (stage <> 'saga' OR NOT (original_topic LIKE '%%.requests' OR original_topic LIKE '%%.commands'
+                               OR original_topic = 'saga.control'))
+GROUP BY topic, reason ORDER BY min(failed_at), topic, reason
 """
 
 ORIGINS = """

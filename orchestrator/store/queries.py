@@ -85,7 +85,7 @@ _COUNTS = "SELECT status, count(*) FROM saga GROUP BY status ORDER BY status"
 # What waits for a person, what was stopped by one, and what should have moved and has not.
 _ATTENTION = f"""
 SELECT {_COLUMNS} FROM saga s
-WHERE ended_at IS NULL
+WHERE ended_at IS NULL AND (%(statuses)s::text[] IS NULL OR status = ANY(%(statuses)s))
   AND (status = 'review' OR coalesce((state->>'paused')::bool, false)
        OR wake_at < saga_now() - make_interval(secs => %(overdue)s))
 ORDER BY updated_at LIMIT %(limit)s
@@ -142,9 +142,13 @@ class Queries:
         """Status → number of sagas."""
         return {row[0]: row[1] for row in self._read(_COUNTS, {})}
 
-    def attention(self, overdue: float, limit: int) -> Sequence[SagaRow]:
-        """Sagas in review, paused ones, ones whose deadline passed `overdue` seconds ago; longest unchanged first."""
-        return [_saga_row(row) for row in self._read(_ATTENTION, {"overdue": overdue, "limit": limit})]
+    def attention(self, overdue: float, limit: int, statuses: Sequence[str] = ()) -> Sequence[SagaRow]:
+        """Sagas in review, paused ones, ones whose deadline passed `overdue` seconds ago; longest unchanged first.
+
+        `statuses` leaves only those in one of them.
+        """
+        parameters = {"overdue": overdue, "limit": limit, "statuses": list(statuses) or None}
+        return [_saga_row(row) for row in self._read(_ATTENTION, parameters)]
 
     def answers(self, causes: Collection[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], TimelineRow]:
         """The journal entries of those (saga, cause), where they are written already."""

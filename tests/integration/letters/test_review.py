@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+import pytest
+from confluent_kafka.admin import AdminClient
 from uuid_utils.compat import uuid7
+
+from orchestrator import bootstrap
+from orchestrator.core.sample import sample
+from orchestrator.letters.wanted import Filter
+from schemas.models import VendorCreated
 
 WHY = ("--reason", "the ERP has let go")
 
@@ -58,3 +66,53 @@ async def test_claims_of_nothing_are_refused(engine: Any, saga: Any) -> None:
     await saga("review", "decide", str(uuid7()), "retry", *WHY, code=3)
     await saga("review", "claim", str(uuid7()), "--note", "a\nb", code=2)
     await saga("review", "claim", str(uuid7()), "--actor", " ", code=2)
+
+
+async def test_letters_that_no_saga_speaks_of_need_a_person_too(
+    engine: Any, saga: Any, wire: Any, desk: Any, parked: Any, compensated: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.start()
+    waiting = str(await parked())
+    await compensated(1)
+    for number in range(3):
+        wire.send("vendor-onboarding.requests", b"\x00garbage", [("x", str(number).encode())])
+    answer = [
+        ("ce_specversion", b"1.0"), ("ce_id", b"a1"), ("ce_source", b"elsewhere"), ("ce_type", b"saga.erp.VendorCreated"),
+        ("ce_time", b"2026-01-01T00:00:00Z"), ("ce_sagaid", str(uuid7()).encode()), ("ce_step", b"erp-vendor"),
+        ("ce_direction", b"do"), ("ce_round", b"1"), ("ce_attempt", b"1"),
+    ]  # fmt: skip
+    value = bootstrap.make_codec(engine.settings).encode(sample(VendorCreated, full=True))
+    wire.send("erp.completions", value, answer)
+    await engine.until(lambda: desk.refresh() >= 0 and desk.store.count(Filter()) == 6)
+
+    rows = await saga.rows("attention")
+    assert [(row["kind"], row.get("id")) for row in rows] == [("saga", waiting), ("letters", None), ("letters", None)]
+    found = {(row["topic"], row["reason"]): row for row in rows[1:]}
+    garbage = found["vendor-onboarding.requests.dlq", "missing-header"]
+    assert garbage["count"] == 3
+    assert found["erp.completions.dlq", "unknown-saga"]["count"] == 1
+    for row in found.values():
+        listed = await saga.rows(*row["command"].split()[1:])
+        assert len(listed) == row["count"]
+        assert {letter["replay"] for letter in listed} == {"publish again"}
+        assert min(letter["failed_at"] for letter in listed) == row["oldest"]
+    assert [row["kind"] for row in await saga.rows("review", "list")] == ["saga", "letters", "letters"]
+    assert garbage["command"] in (await saga("attention")).replace("\n", " ")
+
+    # With the broker away PostgreSQL still knows all that has been read.
+    wire.send("vendor-onboarding.requests", b"\x00garbage", [("x", b"later")])
+    monkeypatch.setenv("SAGA_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    began = time.monotonic()
+    assert await saga.rows("attention") == rows
+    assert time.monotonic() - began < 8
+    assert "as of their last reading" in saga.said
+    monkeypatch.setenv("SAGA_KAFKA_BOOTSTRAP_SERVERS", engine.settings.kafka_bootstrap_servers)
+
+    # Nor does it wait for somebody who reads them for long, or for a topic that is gone.
+    with desk.store.projecting():
+        assert await saga.rows("attention") == rows
+        assert "another command is still reading" in saga.said.replace("\n", " ")
+    await saga("dlq", "discard", "--all", *WHY, "--yes")
+    admin = AdminClient({"bootstrap.servers": engine.settings.kafka_bootstrap_servers})
+    admin.delete_topics(["erp.completions.dlq"], operation_timeout=20)["erp.completions.dlq"].result()
+    assert [row["kind"] for row in await saga.rows("attention")] == ["saga"]
