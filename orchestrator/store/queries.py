@@ -91,6 +91,17 @@ WHERE ended_at IS NULL AND (%(statuses)s::text[] IS NULL OR status = ANY(%(statu
 ORDER BY updated_at LIMIT %(limit)s
 """  # noqa: S608
 
+# Refused decisions are entries too, so `updated_at` is no answer: what counts is the first entry that left the saga in
+# review, of those after the last that did not.
+_WAITS_SINCE = """
+WITH told AS (
+    SELECT saga_id, at, revision, entry->>'status' AS status,
+           max(revision) FILTER (WHERE entry->>'status' <> 'review') OVER (PARTITION BY saga_id) AS moved
+    FROM journal WHERE saga_id = ANY(%(ids)s) AND saga_id BETWEEN %(low)s AND %(high)s
+)
+SELECT saga_id, min(at) FROM told WHERE status = 'review' AND revision > coalesce(moved, 0) GROUP BY saga_id
+"""
+
 _ANSWERS = """
 SELECT j.saga_id, j.cause_id, j.revision, j.at, j.entry, j.outputs
 FROM unnest(%(sagas)s::uuid[], %(causes)s::uuid[]) AS c(saga_id, cause_id)
@@ -149,6 +160,13 @@ class Queries:
         """
         parameters = {"overdue": overdue, "limit": limit, "statuses": list(statuses) or None}
         return [_saga_row(row) for row in self._read(_ATTENTION, parameters)]
+
+    def waits_since(self, saga_ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
+        """Since when those of these sagas that are in review wait for a person."""
+        if not saga_ids:
+            return {}
+        bounds = {"ids": [*saga_ids], "low": min(saga_ids), "high": max(saga_ids)}
+        return {row[0]: row[1] for row in self._read(_WAITS_SINCE, bounds)}
 
     def answers(self, causes: Collection[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], TimelineRow]:
         """The journal entries of those (saga, cause), where they are written already."""

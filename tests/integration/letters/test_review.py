@@ -9,10 +9,12 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from uuid_utils.compat import uuid7
 
+from consumers.errors import Rejected
 from orchestrator import bootstrap
 from orchestrator.core.sample import sample
+from orchestrator.core.state import Status
 from orchestrator.letters.wanted import Filter
-from schemas.models import VendorCreated
+from schemas.models import DeactivateVendor, VendorCreated
 
 WHY = ("--reason", "the ERP has let go")
 
@@ -47,6 +49,34 @@ async def test_a_claim_keeps_others_from_deciding_until_the_saga_moves_on(engine
     assert "retry by ada" in await saga(*decide, "retry", *WHY, "--actor", "ada")
     await engine.until(lambda: engine.queries.one(saga_id).state.terminal)
     assert "compensated" in await saga("review", "claim", saga_id, "--actor", "ada", code=4)
+
+
+async def test_what_waits_says_since_when_for_whom_and_what_can_be_undone(
+    engine: Any, saga: Any, parked: Any, systems: Any
+) -> None:
+    engine.start()
+    saga_id = str(await parked())
+    (before,) = await saga.rows("review", "show", saga_id)
+    assert before["agent"] == "tester"
+    assert before["undo_plan"] == [
+        {"turn": 1, "step": "erp-vendor", "action": "erp.DeactivateVendor", "state": "failed",
+         "text": "its undo failed: LOCKED"},
+    ]  # fmt: skip
+    # A decision that is refused changes the saga's row, and not how long it waits.
+    await saga("skip", saga_id, *WHY, "--step", "portal-account", "--yes", code=4)
+    changed = engine.queries.one(saga_id).updated_at.isoformat()
+    for command in (f"review show {saga_id}", "review list", "attention"):
+        (row,) = await saga.rows(*command.split())
+        assert row["waits_since"] == before["waits_since"] < changed
+    text = await saga("review", "show", saga_id)
+    for told in ("waits since", "tester", "its undo failed: LOCKED", "erp.DeactivateVendor"):
+        assert told in text
+    # One that was tried again, and comes back, waits anew.
+    systems.plans[DeactivateVendor] = [Rejected("LOCKED", "still")]
+    await saga("retry", saga_id, *WHY)
+    await engine.until(lambda: engine.queries.one(saga_id).state.status is Status.REVIEW)
+    (row,) = await saga.rows("review", "list")
+    assert row["waits_since"] > before["waits_since"]
 
 
 async def test_a_command_that_asks_for_no_claim_says_whose_it_is(engine: Any, saga: Any, parked: Any) -> None:
