@@ -23,7 +23,7 @@ from orchestrator.messaging.dead_letter import Grave, bury
 from orchestrator.messaging.errors import BadMessage, BrokerFatal, BrokerUnavailable
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
 from orchestrator.messaging.ports import Ids, Inbox, Outbox, Refusal, Systems
-from orchestrator.messaging.reader import Parsed, Reader
+from orchestrator.messaging.reader import Parsed, Reader, meant_for
 from orchestrator.messaging.writer import Context, Writer
 from orchestrator.store.ports import Store
 from schemas.errors import RegistryUnavailable
@@ -179,6 +179,9 @@ class Coordinator:
         parsed: list[Parsed] = []
         dead: list[tuple[Incoming, BadMessage]] = []
         for message in messages:
+            if not meant_for(message.headers, self._group):
+                log.info("coordinator.for_another_group", place=_place(message))
+                continue
             try:
                 if refused is not None:
                     raise BadMessage("refused-by-database", refused)

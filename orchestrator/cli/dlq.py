@@ -53,7 +53,7 @@ def list_letters(
 @_dlq.command("show")
 def show_letter(
     place: Annotated[str, typer.Argument(metavar="LETTER", help="topic/partition@offset, as list prints it.")],
-    original: Annotated[bool, typer.Option("--original", help="The value as it was before any edit.")] = False,
+    original: Annotated[bool, typer.Option("--original", help="As it was before any edit.")] = False,
     output: Output = Format.TEXT,
 ) -> None:
     """Show one letter: its decoded value, why it was given up, what was done about it, and its saga now."""
@@ -63,7 +63,7 @@ def show_letter(
     with desk() as at:
         letter = find(at, where)
         if original:
-            letter = replace(letter, edited=None)
+            letter = replace(letter, edited=None, header_edits=())
         value = read_value(at.codec, letter.value if letter.edited is None else letter.edited)
         acts = at.store.acts(letter)
         saga = at.queries.one(letter.saga_id) if letter.saga_id else None

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
+from confluent_kafka.admin import AdminClient
 
 from orchestrator.letters.errors import NotInTime
 from orchestrator.messaging import message as plain
@@ -48,6 +49,7 @@ class Feed:
 
     def __init__(self, kafka: Mapping[str, Any]) -> None:
         limits = {"queued.max.messages.kbytes": 16_384, "fetch.message.max.bytes": 4_194_304}
+        self._kafka = dict(kafka)
         self._consumer = Consumer(consumer_config({**limits, **kafka}, "saga-dlq"))
 
     def topics(self, seconds: float = _SECONDS) -> tuple[str, Mapping[str, int]]:
@@ -62,6 +64,23 @@ class Feed:
         except KafkaException as exc:
             raise BrokerUnavailable(exc.args[0].str()) from exc
         return found.cluster_id or "", {name: len(topic.partitions) for name, topic in found.topics.items()}
+
+    def reads(self, group: str) -> frozenset[str]:
+        """The topics that a consumer group has read something of; none where there is no such group.
+
+        Raises:
+            BrokerUnavailable: it did not answer.
+
+        """
+        asked = [ConsumerGroupTopicPartitions(group)]
+        admin = AdminClient(self._kafka)  # kept until the future is done: it ends it when it goes
+        try:
+            found = admin.list_consumer_group_offsets(asked, request_timeout=_SECONDS)[group].result()
+        except KafkaException as exc:
+            if exc.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                return frozenset()
+            raise BrokerUnavailable(exc.args[0].str()) from exc
+        return frozenset(place.topic for place in found.topic_partitions if place.offset >= 0)
 
     def ends(self, seconds: float = _SECONDS) -> dict[plain.TopicPartition, Ends]:
         """Every partition of every dead-letter topic; no single answer takes longer than so many seconds.

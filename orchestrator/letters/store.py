@@ -187,15 +187,27 @@ class LetterStore:
     # -- acts ------------------------------------------------------------------------------------------------------
 
     def act(
-        self, kind: str, letters: Sequence[tuple[Letter, UUID | None]], by: By, edited: bytes | None = None
+        self,
+        kind: str,
+        letters: Sequence[tuple[Letter, UUID | None]],
+        by: By,
+        edited: bytes | None = None,
+        header_edits: Headers = (),
     ) -> None:
-        """Write down what is done about letters, each with the saga that it begins, and what they come to by it."""
+        """Write down what is done about letters, each with the saga that it begins, and what they come to by it.
+
+        Of an edit, value or headers alone leave the other as it was edited before.
+        """
         parameters = {
             **_places([letter.place for letter, _ in letters]),
             "identities": [letter.identity for letter, _ in letters],
-            "edits": [edit_hash(letter.edited if edited is None else edited) for letter, _ in letters],
+            "edits": [
+                edit_hash(letter.edited if edited is None else edited, header_edits or letter.header_edits)
+                for letter, _ in letters
+            ],
             "new_saga_ids": [saga_id for _, saga_id in letters],
             "editeds": [edited] * len(letters),
+            "edited_headers": [_ENCODE(header_edits) if header_edits else None] * len(letters),
             "kind": kind,
             "actor": by.actor,
             "reason": by.reason,
@@ -311,4 +323,5 @@ def _letter(row: Any) -> Letter:
         replays=row[25],
         repeats=row[26],
         earlier=row[27],
+        header_edits=_HEADERS.decode(row[28]) if row[28] is not None else (),
     )

@@ -13,6 +13,7 @@ from sagas.vendor_onboarding import vendor_onboarding
 from orchestrator.core.sample import sample
 from orchestrator.core.definition import Parallel, Saga, Step
 from orchestrator.core.state import Status
+from orchestrator.messaging.reader import GROUP_HEADER
 from schemas.errors import UnknownSchemaId
 from schemas.models import (
     CreateVendor,
@@ -229,3 +230,18 @@ async def test_the_dead_letter_of_a_held_message_has_the_headers_it_was_sent_wit
     added = {name for name, _ in letter.headers[len(sent.headers) :]}
     assert letter.headers[: len(sent.headers)] == sent.headers
     assert all(name.startswith(("__dlq.", "saga-dlq-")) for name in added)
+
+
+async def test_a_message_for_another_group_is_dealt_with_by_passing_it(replica: Any) -> None:
+    vendor = make_vendor()
+    sent = replica.request(vendor)
+    ours, theirs = (replace(sent.again(), headers=(*sent.headers, (GROUP_HEADER, name))) for name in (b"g", b"audit"))
+    await replica.coordinator.step()
+    replica.outbox.sent.clear()
+    replica.inbox.put_again(theirs)
+    await replica.coordinator.step()
+    assert replica.outbox.sent == []
+    assert replica.inbox.committed == {("vendor-onboarding.requests", 0): 2}
+    replica.inbox.put_again(ours)
+    await replica.coordinator.step()
+    assert len(replica.sent("erp.commands")) == 1, "a duplicate, and so its command is sent again"
