@@ -267,3 +267,18 @@ async def test_the_letter_of_a_parked_saga_continues_that_saga_and_is_refused_on
     (row,) = (await world.at_rest([vendor.saga_id], final=True)).values()
     assert row.state.status is Status.COMPENSATED
     assert done(world, vendor.saga_id)[-2:] == ["portal.close_account", "erp.deactivate_vendor"]
+
+
+async def test_the_letter_of_a_saga_that_no_system_parked_lies_with_the_control_messages(world: Any) -> None:
+    vendor = new_vendor(category="no category")  # for which the pivot cannot even be asked
+    row = await ends(world, vendor, "pivoted")
+    assert row.state.status is Status.REVIEW
+    (letter,) = letters(world, "--saga", str(vendor.saga_id))
+    assert letter["id"].startswith("saga.control.dlq/")
+    assert (letter["reason"], letter["replay"]) == ("MAPPING_FAILED", "continue saga")
+    sent = replay(world, letter["id"], code=5)
+    assert (UUID(sent["saga_id"]), sent["came_back"]) == (vendor.saga_id, True), "its mapping is as it was"
+    assert done(world, vendor.saga_id) == ["erp.create_vendor"]
+    world.saga("compensate", str(vendor.saga_id), *WHY)
+    (row,) = (await world.at_rest([vendor.saga_id], final=True)).values()
+    assert done(world, vendor.saga_id) == ["erp.create_vendor", "erp.deactivate_vendor"]

@@ -13,6 +13,7 @@ from consumers.errors import Rejected
 from orchestrator import bootstrap
 from orchestrator.core.sample import sample
 from orchestrator.core.state import Status
+from orchestrator.letters.errors import NotInTime
 from orchestrator.letters.wanted import Filter
 from schemas.models import DeactivateVendor, VendorCreated
 
@@ -137,6 +138,11 @@ async def test_letters_that_no_saga_speaks_of_need_a_person_too(
     assert time.monotonic() - began < 8
     assert "as of their last reading" in saga.said
     monkeypatch.setenv("SAGA_KAFKA_BOOTSTRAP_SERVERS", engine.settings.kafka_bootstrap_servers)
+
+    # What cannot be read in time is left to the next reader.
+    ends = desk.feed.ends()
+    with pytest.raises(NotInTime):
+        list(desk.feed.read({place: end.low for place, end in ends.items()}, ends, -1.0))
 
     # Nor does it wait for somebody who reads them for long, or for a topic that is gone.
     with desk.store.projecting():
