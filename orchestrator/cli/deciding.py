@@ -20,6 +20,7 @@ from orchestrator import bootstrap, telemetry
 from orchestrator.cli import show as views
 from orchestrator.cli.actor import actor_name
 from orchestrator.cli.claims import warn_of_others
+from orchestrator.cli.dlq_views import safe
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import STYLES, Format, console, emit, say, stderr, table
 from orchestrator.cli.sagas import open_queries
@@ -216,8 +217,8 @@ def _rehearse(order: Order, rows: Sequence[SagaRow], decisions: Sequence[Decisio
         emit(found, order.output)
         return
     cells = [
-        [line["id"], line["business_key"], line["status"], line["becomes"] or "", ", ".join(line["sends"]),
-         line["refused"] or ""]
+        [line["id"], safe(line["business_key"]), line["status"], line["becomes"] or "", ", ".join(line["sends"]),
+         safe(line["refused"] or "")]
         for line in found
     ]  # fmt: skip
     columns = ["id", "key", "is", "would be", "would send", "would be refused"]
@@ -228,9 +229,12 @@ def _confirm(order: Order, rows: Sequence[SagaRow]) -> None:
     """Bulk or destructive: show how many and a sample, and ask."""
     if order.yes or (len(rows) == 1 and order.command not in _DESTRUCTIVE):
         return
-    sample = [[row.id, _colour(row), row.state.business_key, views.brief_json(row)["error"] or ""] for row in rows]
+    sample = [
+        [row.id, _colour(row), safe(row.state.business_key), safe(views.brief_json(row)["error"] or "")]
+        for row in rows[:_SAMPLE]
+    ]
     title = f"{order.command} {len(rows)} saga{'s' if len(rows) > 1 else ''}, for one:"
-    stderr.print(table(title, ["id", "status", "key", "error"], sample[:_SAMPLE], fold=False))
+    stderr.print(table(title, ["id", "status", "key", "error"], sample, fold=False))
     if len(rows) > _SAMPLE:
         say(f"… and {len(rows) - _SAMPLE} more")
     if not sys.stdin.isatty():
@@ -309,7 +313,7 @@ def _report(order: Order, queries: Any, answers: Sequence[Answered], asked: int)
             row = rows[answered.decision.saga_id]
             console.print(f"now {_colour(row)}, revision {row.state.revision}", highlight=False)
     elif failed:
-        cells = [[line["id"], line["result"], line["status"], line["why"] or ""] for line in failed]
+        cells = [[line["id"], line["result"], line["status"], safe(line["why"] or "")] for line in failed]
         console.print(table("what did not apply", ["id", "result", "now", "why"], cells))
     if asked > 1:
         say(f"{len(lines) - len(failed)} of {asked} applied")

@@ -15,7 +15,7 @@ from orchestrator.core.sample import sample
 from orchestrator.core.state import Status
 from orchestrator.letters.errors import NotInTime
 from orchestrator.letters.wanted import Filter
-from schemas.models import DeactivateVendor, VendorCreated
+from schemas.models import CreatePortalAccount, DeactivateVendor, VendorCreated
 
 WHY = ("--reason", "the ERP has let go")
 
@@ -152,3 +152,19 @@ async def test_letters_that_no_saga_speaks_of_need_a_person_too(
     admin = AdminClient({"bootstrap.servers": engine.settings.kafka_bootstrap_servers})
     admin.delete_topics(["erp.completions.dlq"], operation_timeout=20)["erp.completions.dlq"].result()
     assert [row["kind"] for row in await saga.rows("attention")] == ["saga"]
+
+
+async def test_markup_in_what_a_system_says_is_text(
+    engine: Any, saga: Any, agent: Any, systems: Any, make_vendor: Any
+) -> None:
+    systems.plans[CreatePortalAccount] = [Rejected("EMAIL_IN_USE", "taken")]
+    systems.plans[DeactivateVendor] = [Rejected("LOCKED", "in [/b] use")]
+    engine.start()
+    vendor = make_vendor(1)
+    await agent.publish(vendor)
+    assert (await agent.outcome(vendor.saga_id, 60)).status.value == "review"
+    for command in (("attention",), ("review", "list")):
+        assert "in [/b] use" in await saga(*command)
+    await saga("skip", "--where", "status=review", "--reason", "[/x]", "--dry-run")
+    await saga("skip", "--where", "status=review", "--reason", "[/x]", code=6)
+    assert "[/x]" in await saga("skip", str(vendor.saga_id), "--reason", "[/x]", "--yes")
