@@ -32,6 +32,7 @@ from orchestrator.messaging.dead_letter import Grave, bury
 from orchestrator.messaging.errors import BadMessage, BrokerUnavailable
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
 from orchestrator.messaging.ports import Ids, Inbox, Outbox, Sleep
+from orchestrator.messaging.reader import meant_for
 from schemas.codec import Codec
 from schemas.errors import InvalidRecord, RegistryUnavailable, SchemaError
 
@@ -182,6 +183,10 @@ class Runtime:
             return ()
 
     async def _receive(self, message: Incoming) -> None:
+        if not meant_for(message.headers, self._group):
+            log.info("consumer.for_another_group", place=f"{message.topic}/{message.partition}@{message.offset}")
+            self._marks.ended(message)
+            return
         try:
             command = await self._patiently(lambda: self._read(message))
         except BadMessage as exc:

@@ -23,7 +23,7 @@ from orchestrator.messaging.dead_letter import Grave, bury
 from orchestrator.messaging.errors import BadMessage, BrokerFatal, BrokerUnavailable
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
 from orchestrator.messaging.ports import Ids, Inbox, Outbox, Refusal, Systems
-from orchestrator.messaging.reader import Parsed, Reader
+from orchestrator.messaging.reader import Parsed, Reader, meant_for
 from orchestrator.messaging.writer import Context, Writer
 from orchestrator.store.ports import Store
 from schemas.errors import RegistryUnavailable
@@ -43,7 +43,7 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes and times of the loop, in messages and seconds. `poison` dead letters in a row stop it."""
+    """Sizes and times of the loop, in messages and seconds. More than `poison` dead letters in a row stop it."""
 
     batch: int = 500
     poll: float = 0.2
@@ -179,11 +179,13 @@ class Coordinator:
         parsed: list[Parsed] = []
         dead: list[tuple[Incoming, BadMessage]] = []
         for message in messages:
+            if not meant_for(message.headers, self._group):
+                log.info("coordinator.for_another_group", place=_place(message))
+                continue
             try:
                 if refused is not None:
                     raise BadMessage("refused-by-database", refused)
                 parsed.append(self._reader.read(message))
-                self._poisoned = 0
             except BadMessage as exc:
                 dead.append((message, exc))
         async with self._store.begin() as transaction:
@@ -201,15 +203,18 @@ class Coordinator:
             )
             outputs = await batch.apply(parsed, dead, _next_offsets(messages))
             await transaction.commit()
-        self._count_poison(len(dead))
+        unfit = sum(map(_buried_in_apply, outputs))
+        self._count_poison(len(dead) + unfit, good=len(parsed) - unfit)
         return outputs
 
-    def _count_poison(self, dead: int) -> None:
-        self._poisoned += dead
+    def _count_poison(self, dead: int, *, good: int) -> None:
+        """What can be read and fits nothing counts as well: to an empty database every answer is of an unknown saga."""
+        self._poisoned = dead if good else self._poisoned + dead
         if self._poisoned > self._limits.poison:
             msg = (
-                f"{self._poisoned} messages in a row could not be read: something is wrong with what is sent here, or "
-                "with this program; stopping rather than drain the topic into its dead letters"
+                f"{self._poisoned} messages in a row could not be dealt with: something is wrong with what is sent "
+                "here, with this program or with its database; stopping rather than drain the topic into its dead "
+                "letters"
             )
             raise Stopped(msg)
 
@@ -233,6 +238,10 @@ class Coordinator:
         if (await self._outbox.send(letters)).refused:
             msg = "a dead-letter topic or saga.control refuses messages; the partition stops here"
             raise Stopped(msg)
+
+
+def _buried_in_apply(output: Outgoing) -> bool:
+    return output.topic.endswith(".dlq") and ("saga-dlq-stage", b"apply") in output.headers
 
 
 def _next_offsets(messages: Sequence[Incoming]) -> dict[TopicPartition, int]:

@@ -11,6 +11,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,8 @@ class World:
     def saga(self, *arguments: str, code: int | None = 0, stdin: str | None = None) -> str:
         """Run a command as an operator does; its standard output."""
         kept = {n: v for n, v in os.environ.items() if not n.startswith("SAGA_")}
-        env = {**kept, **self.stack.environment(), "PYTHONPATH": str(ROOT)}
+        path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        env = {**kept, **self.stack.environment(), "PYTHONPATH": path}
         argv = [sys.executable, "-m", "orchestrator.cli.main", *arguments]
         done = subprocess.run(argv, check=False, env=env, text=True, capture_output=True, input=stdin, timeout=200)
         assert code in (None, done.returncode), done.stdout + done.stderr
@@ -164,13 +166,13 @@ class World:
         assert ledger.doubled() == {}
 
 
-@pytest.fixture
-def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
-    """Start a stack with a plan of faults; it is stopped at the end of the test."""
+@contextmanager
+def _worlds(folder: Path) -> Iterator[Callable[..., World]]:
     running: list[tuple[Stack, World | None]] = []
 
     def make(plan: Mapping[str, Any] | None = None, **options: Any) -> World:
-        found = StackOptions(real_kind(), tmp_path, plan or {}, fsync=False, settings=QUICK, **options)
+        settings = {**QUICK, **options.pop("settings", {})}
+        found = StackOptions(real_kind(), folder, plan or {}, fsync=False, settings=settings, **options)
         stack = Stack(found)
         running.append((stack, None))
         stack.start()
@@ -183,6 +185,20 @@ def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
         if world is not None:
             world.engine.dispose()
         stack.close()
+
+
+@pytest.fixture
+def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
+    """Start a stack with a plan of faults; it is stopped at the end of the test."""
+    with _worlds(tmp_path) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def make_shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., World]]:
+    """The same for all tests of a file, which have to leave each other's sagas alone."""
+    with _worlds(tmp_path_factory.mktemp("world")) as make:
+        yield make
 
 
 @pytest.fixture

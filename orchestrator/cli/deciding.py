@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 import sys
 import time
@@ -20,8 +19,10 @@ from rich.progress import Progress
 
 from orchestrator import bootstrap, telemetry
 from orchestrator.cli import show as views
+from orchestrator.cli.actor import actor_name
+from orchestrator.cli.claims import warn_of_others
 from orchestrator.cli.errors import CliError, Exit
-from orchestrator.cli.output import STYLES, Format, console, emit, say, stderr, table
+from orchestrator.cli.output import STYLES, Format, console, emit, safe, say, stderr, table
 from orchestrator.cli.sagas import open_queries
 from orchestrator.cli.times import moment
 from orchestrator.core.messages import Control, ControlCommand, Direction
@@ -38,7 +39,6 @@ __all__ = ["Order", "carry_out", "choose", "parse_where"]
 
 _SAMPLE = 10
 _CHUNK = 200
-_LONGEST_ACTOR = 100
 # These stop or undo work that goes on; the others let a saga go on that waits for somebody.
 _DESTRUCTIVE = frozenset({ControlCommand.CANCEL, ControlCommand.COMPENSATE, ControlCommand.SKIP, ControlCommand.RERUN})
 
@@ -152,6 +152,7 @@ def carry_out(order: Order, ids: Sequence[str], where: Sequence[str], limit: int
     if not rows:
         say("no saga fits; nothing to do")
         return
+    warn_of_others(settings, rows, actor_name(order.actor))
     decisions = [_decision(order, row, catalogue) for row in rows]
     if order.dry_run:
         _rehearse(order, rows, decisions, catalogue)
@@ -168,7 +169,7 @@ def _decision(order: Order, row: SagaRow, catalogue: Catalogue) -> Decision:
     waiting = waiting or (order.command is ControlCommand.RERUN and row.state.status is Status.REVIEW)
     control = Control(
         command=order.command,
-        actor=_actor(order.actor),
+        actor=actor_name(order.actor),
         reason=order.reason,
         step=order.step,
         direction=Direction.UNDO if order.undo else None,
@@ -179,13 +180,6 @@ def _decision(order: Order, row: SagaRow, catalogue: Catalogue) -> Decision:
         request=_changed_request(order, row) if order.changes else None,
     )
     return Decision(row.id, control, row.state.revision)
-
-
-def _actor(given: str | None) -> str:
-    name = given or getpass.getuser()
-    if not name.isprintable() or len(name) > _LONGEST_ACTOR:
-        raise CliError("USAGE", f"--actor: at most {_LONGEST_ACTOR} printable characters", exit_code=Exit.USAGE)
-    return name
 
 
 def _result(order: Order, row: SagaRow, catalogue: Catalogue) -> Record | None:
@@ -246,8 +240,8 @@ def _rehearse(order: Order, rows: Sequence[SagaRow], decisions: Sequence[Decisio
         emit(found, order.output)
         return
     cells = [
-        [line["id"], line["business_key"], line["status"], line["becomes"] or "", ", ".join(line["sends"]),
-         line["refused"] or ""]
+        [line["id"], safe(line["business_key"]), line["status"], line["becomes"] or "", ", ".join(line["sends"]),
+         safe(line["refused"] or "")]
         for line in found
     ]  # fmt: skip
     columns = ["id", "key", "is", "would be", "would send", "would be refused"]
@@ -258,9 +252,12 @@ def _confirm(order: Order, rows: Sequence[SagaRow]) -> None:
     """Bulk or destructive: show how many and a sample, and ask."""
     if order.yes or (len(rows) == 1 and order.command not in _DESTRUCTIVE):
         return
-    sample = [[row.id, _colour(row), row.state.business_key, views.brief_json(row)["error"] or ""] for row in rows]
+    sample = [
+        [row.id, _colour(row), safe(row.state.business_key), safe(views.brief_json(row)["error"] or "")]
+        for row in rows[:_SAMPLE]
+    ]
     title = f"{order.command} {len(rows)} saga{'s' if len(rows) > 1 else ''}, for one:"
-    stderr.print(table(title, ["id", "status", "key", "error"], sample[:_SAMPLE], fold=False))
+    stderr.print(table(title, ["id", "status", "key", "error"], sample, fold=False))
     if len(rows) > _SAMPLE:
         say(f"… and {len(rows) - _SAMPLE} more")
     if not sys.stdin.isatty():
@@ -335,11 +332,11 @@ def _report(order: Order, queries: Any, answers: Sequence[Answered], asked: int)
     elif asked == 1:
         (answered,) = answers
         if answered.entry is not None:
-            console.print(views.entry_text(answered.entry), highlight=False, soft_wrap=True)
+            console.print(views.entry_text(answered.entry), highlight=False, markup=False, soft_wrap=True)
             row = rows[answered.decision.saga_id]
             console.print(f"now {_colour(row)}, revision {row.state.revision}", highlight=False)
     elif failed:
-        cells = [[line["id"], line["result"], line["status"], line["why"] or ""] for line in failed]
+        cells = [[line["id"], line["result"], line["status"], safe(line["why"] or "")] for line in failed]
         console.print(table("what did not apply", ["id", "result", "now", "why"], cells))
     if asked > 1:
         say(f"{len(lines) - len(failed)} of {asked} applied")

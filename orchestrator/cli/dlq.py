@@ -12,7 +12,7 @@ from orchestrator.cli import dlq_edit, dlq_replay, dlq_transfer
 from orchestrator.cli import dlq_views as views
 from orchestrator.cli import show as saga_views
 from orchestrator.cli.dlq_options import Output, desk, filtered, find, place_of
-from orchestrator.cli.output import Format, console, emit, say, table
+from orchestrator.cli.output import Format, console, emit, safe, say, table
 from orchestrator.cli.times import age
 from orchestrator.letters.wanted import Filter
 
@@ -53,7 +53,7 @@ def list_letters(
 @_dlq.command("show")
 def show_letter(
     place: Annotated[str, typer.Argument(metavar="LETTER", help="topic/partition@offset, as list prints it.")],
-    original: Annotated[bool, typer.Option("--original", help="The value as it was before any edit.")] = False,
+    original: Annotated[bool, typer.Option("--original", help="As it was before any edit.")] = False,
     output: Output = Format.TEXT,
 ) -> None:
     """Show one letter: its decoded value, why it was given up, what was done about it, and its saga now."""
@@ -63,7 +63,7 @@ def show_letter(
     with desk() as at:
         letter = find(at, where)
         if original:
-            letter = replace(letter, edited=None)
+            letter = replace(letter, edited=None, header_edits=())
         value = read_value(at.codec, letter.value if letter.edited is None else letter.edited)
         acts = at.store.acts(letter)
         saga = at.queries.one(letter.saga_id) if letter.saga_id else None
@@ -88,10 +88,7 @@ def groups(*, wanted: Filter, output: Output = Format.TEXT) -> None:
         emit([{name: getattr(row, name) for name in fields} for row in found], output)
         return
     now = datetime.now(UTC)
-    cells = [
-        [views.safe(g.reason), views.safe(g.system or "-"), g.count, age(now - g.oldest), age(now - g.newest)]
-        for g in found
-    ]
+    cells = [[safe(g.reason), safe(g.system or "-"), g.count, age(now - g.oldest), age(now - g.newest)] for g in found]
     console.print(table("", ["reason", "system", "letters", "oldest", "newest"], cells))
 
 

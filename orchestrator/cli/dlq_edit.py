@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,9 +16,10 @@ import typer
 from orchestrator.cli import dlq_views as views
 from orchestrator.cli.dlq_options import Actor, Output, Reason, Yes, by, chosen, confirm, desk, filtered, find, place_of
 from orchestrator.cli.errors import CliError, Exit
-from orchestrator.cli.output import Format, emit, say
+from orchestrator.cli.output import Format, emit, safe, say
 from orchestrator.letters.errors import Refused
 from orchestrator.letters.wanted import Filter
+from orchestrator.messaging.message import Headers, Outgoing
 
 if TYPE_CHECKING:
     from orchestrator.letters.desk import Desk
@@ -42,22 +44,53 @@ def edit(
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Set a field, a.b.0 inside; else $EDITOR.")
     ] = None,
+    set_header: Annotated[
+        list[str] | None, typer.Option("--set-header", metavar="NAME=VALUE", help="Set a header.")
+    ] = None,
+    drop_header: Annotated[
+        list[str] | None, typer.Option("--drop-header", metavar="NAME", help="Drop a header.")
+    ] = None,
     record: Annotated[str | None, typer.Option(help="The record that it shall be, where it cannot be decoded.")] = None,
     output: Output = Format.TEXT,
 ) -> None:
-    """Mend the value of a letter; a replay then sends the mended one under an id of its own. The original stays."""
+    """Mend value or headers of a letter; a replay then sends it so, under an id of its own. The original stays."""
     who, where = by(actor, reason), place_of(place)
     with desk() as at:
         letter = find(at, where)
         try:
-            value, fields = _edited(at, letter, assignments or [], record)
+            headers = _header_edits(letter, set_header or [], drop_header or [])
+            only_headers = bool(headers) and not assignments and record is None
+            value, fields = (None, None) if only_headers else _edited(at, letter, assignments or [], record)
+            _check_size(letter, value, headers, at.max_bytes)
         except Refused as exc:
             code = Exit.CONFLICT if exc.code in {"SETTLED", "NOT_EDITABLE"} else Exit.USAGE
             raise CliError(exc.code, str(exc), exit_code=code) from exc
-        at.store.act("edited", [(letter, None)], who, value)
+        at.store.act("edited", [(letter, None)], who, value, headers)
         if output is not Format.TEXT:
-            emit([{**views.brief_json(at.letter(where)), "value": fields}], output)
+            after = at.letter(where)
+            emit([{**views.brief_json(after), "value": fields, "header_edits": views.headers_json(after)}], output)
     say(f"{where} is edited, not sent; send it with: saga dlq replay {where} --reason …")
+
+
+def _header_edits(letter: Letter, assignments: list[str], drops: list[str]) -> Headers:
+    from orchestrator.letters.edit import check_editable  # noqa: PLC0415 - loads the models
+    from orchestrator.letters.header_edits import header_edits  # noqa: PLC0415
+
+    if not assignments and not drops:
+        return ()
+    check_editable(letter)
+    return header_edits(letter, assignments, drops)
+
+
+def _check_size(letter: Letter, value: bytes | None, headers: Headers, most: int) -> None:
+    """Kafka counts headers and value together."""
+    from orchestrator.letters.header_edits import sent_headers  # noqa: PLC0415 - loads the models
+
+    edited = replace(letter, header_edits=headers or letter.header_edits)
+    before = letter.value if letter.edited is None else letter.edited
+    size = Outgoing("", None, before if value is None else value, sent_headers(edited)).size
+    if headers and size > most:
+        raise Refused("TOO_LARGE", f"{size} bytes with its headers are over the limit of {most}")
 
 
 def _edited(at: Desk, letter: Letter, assignments: list[str], record: str | None) -> tuple[bytes, Any]:
@@ -77,7 +110,7 @@ def _edited(at: Desk, letter: Letter, assignments: list[str], record: str | None
                 raise Refused("INVALID", "it is no JSON object")
             return edited_value(at.codec, model, fields, letter, at.max_bytes), fields
         except (Refused, ValueError) as exc:
-            say(f"[red]not valid[/]: {views.safe(exc)}")
+            say(f"[red]not valid[/]: {safe(exc)}")
             if not typer.confirm("Edit it again?", default=True, err=True):
                 raise Refused("INVALID", str(exc)) from exc
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import getpass
 import inspect
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ import typer
 from rich.progress import Progress
 
 from orchestrator import bootstrap
+from orchestrator.cli.actor import user
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import Format, say, stderr
 from orchestrator.cli.times import moment
@@ -126,19 +125,12 @@ def by(actor: str | None, reason: str) -> By:
         CliError: one of them says nothing.
 
     """
-    name = (actor if actor is not None else _user()).strip()
+    name = (actor if actor is not None else user()).strip()
     if not name or not reason.strip():
         raise CliError("USAGE", "--reason and the actor must say something", exit_code=Exit.USAGE)
     if "\x00" in name + reason:
         raise CliError("USAGE", "--reason and the actor are text without NUL", exit_code=Exit.USAGE)
     return By(name, reason.strip())
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container may run under a number that has no name
-        return f"uid {os.getuid()}"
 
 
 def find(at: Desk, place: Place) -> Letter:

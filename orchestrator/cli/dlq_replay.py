@@ -23,7 +23,7 @@ from orchestrator.cli.dlq_options import (
     progress,
 )
 from orchestrator.cli.errors import CliError, Exit
-from orchestrator.cli.output import Format, console, emit, say, table
+from orchestrator.cli.output import Format, console, emit, safe, say, table
 from orchestrator.letters.wanted import Filter
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ def replay(
     stop_on_repeat: Annotated[bool, typer.Option("--stop-on-repeat", help="Stop when one comes back.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Also what was replayed too often.")] = False,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to follow a few letters until they settle.")] = 10.0,
+    group: Annotated[
+        str | None, typer.Option(help="Only for this consumer group, as `show` names it; for all, if not given.")
+    ] = None,
     yes: Yes = False,
     output: Output = Format.TEXT,
 ) -> None:
@@ -74,7 +77,7 @@ def replay(
     if resolved not in (None, "not-done"):
         raise CliError("USAGE", f"--resolved {resolved!r}: only not-done may be retried", exit_code=Exit.USAGE)
     who = by(actor, reason)
-    options = Options(resolved, force, rate, canary, patience, stop_on_repeat, wanted.states)
+    options = Options(resolved, force, rate, canary, patience, stop_on_repeat, wanted.states, _group(group))
     with desk() as at, progress("replaying") as advance:
         found = chosen(at, places or [], wanted, everything=everything, limit=limit)
         worker = Replayer(at, who, options, sleep=asyncio.sleep, progress=advance)
@@ -88,6 +91,12 @@ def replay(
             say(f"the first {min(canary, len(found))} go out; the rest when they have settled well")
         report, fates = asyncio.run(_run(worker, found, wait))
         _end(report, fates, output)
+
+
+def _group(name: str | None) -> str | None:
+    if name is not None and not (name.strip() and name.isprintable()):
+        raise CliError("USAGE", f"--group {name!r} is no consumer group", exit_code=Exit.USAGE)
+    return name
 
 
 async def _run(worker: Replayer, places: Sequence[Any], wait: float) -> tuple[Report, Mapping[UUID, Fate]]:
@@ -116,7 +125,7 @@ def _print(report: Report, fates: Mapping[UUID, Fate], output: Format) -> None:
     said = ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "no letter"
     say(said + (f", {report.left} left" if report.left else ""))
     if report.stopped:
-        say(f"[bold red]stopped[/]: {views.safe(report.stopped)}")
+        say(f"[bold red]stopped[/]: {safe(report.stopped)}")
 
 
 def _table(outcomes: Sequence[Outcome], fates: Mapping[UUID, Fate]) -> None:
@@ -130,7 +139,7 @@ def _table(outcomes: Sequence[Outcome], fates: Mapping[UUID, Fate]) -> None:
                 outcome.letter.place,
                 outcome.result.value,
                 outcome.letter.way.value,
-                views.safe(fate.text if fate else outcome.text),
+                safe(fate.text if fate else outcome.text),
             ]
         )
     console.print(table("", ["letter", "result", "a replay", "what"], cells))

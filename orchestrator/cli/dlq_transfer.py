@@ -10,9 +10,8 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.dlq_options import Actor, Output, Reason, Yes, by, chosen, confirm, desk, filtered
-from orchestrator.cli.dlq_views import safe
 from orchestrator.cli.errors import CliError, Exit
-from orchestrator.cli.output import Format, emit, say
+from orchestrator.cli.output import Format, emit, safe, say
 from orchestrator.letters.wanted import Filter
 
 __all__ = ["register"]

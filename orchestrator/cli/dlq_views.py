@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.text import Text
 
-from orchestrator.cli.output import STYLES, table
+from orchestrator.cli.output import STYLES, safe, table
 from orchestrator.cli.times import age
+from orchestrator.letters.header_edits import sent_headers
 from orchestrator.letters.letter import Letter, original_headers
 from orchestrator.letters.value import Value
 
@@ -20,14 +20,9 @@ if TYPE_CHECKING:
     from orchestrator.letters.store import Act
     from orchestrator.store.queries import SagaRow
 
-__all__ = ["brief_json", "line", "rendered", "rows", "safe", "whole_json"]
+__all__ = ["brief_json", "headers_json", "line", "rendered", "rows", "whole_json"]
 
 _HEX = 256
-
-
-def safe(text: object) -> str:
-    """What somebody else wrote, as it may be printed: no markup, and nothing that a terminal obeys."""
-    return escape("".join(c if c.isprintable() or c == "\n" else "\N{MIDDLE DOT}" for c in str(text)))
 
 
 def brief_json(letter: Letter) -> dict[str, Any]:
@@ -82,6 +77,7 @@ def whole_json(letter: Letter, value: Value, acts: Sequence[Act], saga: SagaRow 
         "origin": letter.origin,
         "key": _plain(letter.key),
         "headers": [[name, _plain(text)] for name, text in letter.headers],
+        "header_edits": headers_json(letter),
         "record": value.record,
         "value": value.fields,
         "undecodable": value.problem,
@@ -98,6 +94,11 @@ def whole_json(letter: Letter, value: Value, acts: Sequence[Act], saga: SagaRow 
         ],
         "saga": _saga_json(saga) if saga else None,
     }
+
+
+def headers_json(letter: Letter) -> list[list[str | None]]:
+    """Which headers were edited; null where one is dropped."""
+    return [[name, _plain(value)] for name, value in letter.header_edits]
 
 
 def _saga_json(saga: SagaRow) -> dict[str, Any]:
@@ -162,11 +163,17 @@ def _value(letter: Letter, value: Value) -> list[RenderableType]:
 
 
 def _headers(letter: Letter) -> RenderableType:
-    return table(
-        "headers",
-        ["name", "value"],
-        [[safe(name), safe(_plain(value))] for name, value in original_headers(letter.headers)],
-    )
+    """As they would be sent, and which of the original ones would not."""
+    named = dict(letter.header_edits)
+    cells = [
+        [safe(name), safe(_plain(value)), "edited" if name in named else ""] for name, value in sent_headers(letter)
+    ]
+    cells += [
+        [safe(name), safe(_plain(value)), "dropped" if named[name] is None else "was"]
+        for name, value in original_headers(letter.headers)
+        if name in named
+    ]
+    return table("headers", ["name", "value", ""], cells)
 
 
 def _plain(data: bytes | None) -> str | None:

@@ -12,9 +12,10 @@ from typing import Any
 from uuid import UUID
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-__all__ = ["STYLES", "Format", "console", "emit", "say", "stderr", "table"]
+__all__ = ["STYLES", "Format", "console", "emit", "safe", "say", "stderr", "table"]
 
 _PIPED_WIDTH = 240
 _ID = 36
@@ -71,6 +72,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, 
     for row in rows:
         made.add_row(*[str(cell) for cell in row])
     return made
+
+
+def safe(text: object) -> str:
+    """What somebody else wrote, as it may be printed: no markup, and nothing that a terminal obeys."""
+    return escape("".join(c if c.isprintable() or c == "\n" else "\N{MIDDLE DOT}" for c in str(text)))
 
 
 def _plain(value: Any) -> Any:

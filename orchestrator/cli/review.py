@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
-from rich.console import Group
+from rich.console import Group, RenderableType
 
 from orchestrator import bootstrap
+from orchestrator.cli import review_claim
 from orchestrator.cli import show as views
+from orchestrator.cli.claims import claim_json, holder, open_claims
 from orchestrator.cli.deciding import choose
-from orchestrator.cli.output import STYLES, Format, console, emit, say, table
+from orchestrator.cli.output import STYLES, Format, console, emit, safe, say, table
 from orchestrator.cli.sagas import open_queries
+from orchestrator.cli.strays import stray_json, stray_table, strays
 from orchestrator.cli.times import age
+from orchestrator.cli.undo_plan import undo_plan
 from orchestrator.core.definition import Saga
 from orchestrator.core.messages import Control, ControlCommand, Direction
 from orchestrator.core.sample import sample
 from orchestrator.core.state import Park, SagaState, Status
-from orchestrator.settings import load
+from orchestrator.settings import Settings, load
 
 if TYPE_CHECKING:
     from orchestrator.operators import Prediction
+    from orchestrator.store.claims import Claim
     from orchestrator.store.queries import SagaRow
 
 __all__ = ["attention", "register"]
@@ -39,36 +46,61 @@ _review = typer.Typer(help="What waits for a person.", no_args_is_help=True)
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(attention)
+    review_claim.register(_review)
     app.add_typer(_review, name="review")
 
 
 def attention(output: Output = Format.TEXT) -> None:
-    """What needs a person: sagas in review, paused ones, and ones that should have moved and have not."""
-    queries = open_queries(load())
-    rows = list(queries.attention(_OVERDUE_SECONDS, _MOST))
-    if output is not Format.TEXT:
-        emit([{**views.brief_json(row), "why": _why(row)} for row in rows], output)
-        return
-    counts = queries.counts()
-    told = ", ".join(f"[{style}]{counts[name]} {name}[/]" for name, style in STYLES.items() if counts.get(name))
-    say(told or "no sagas yet")
-    if not rows:
-        say("[green]nothing needs attention[/]")
-        return
-    _table(rows)
-    say("[bold]saga review show ID[/] says what can be done about one, [bold]saga retry --where …[/] does it for many")
+    """What needs a person: sagas in review, paused or stuck ones, and dead letters that no saga speaks of."""
+    settings = load()
+    queries = open_queries(settings)
+    rows = _longest_first(queries, queries.attention(_OVERDUE_SECONDS, _MOST))
+    if output is Format.TEXT:
+        counts = queries.counts()
+        told = ", ".join(f"[{style}]{counts[name]} {name}[/]" for name, style in STYLES.items() if counts.get(name))
+        say(told or "no sagas yet")
+    _tell(settings, rows, output, lambda row, since: {**_waiting(row, since), "why": _why(row)})
+    if rows and output is Format.TEXT:
+        say("[bold]saga review show ID[/] says what can be done about one")
+        say("[bold]saga retry --where …[/] does it for many")
 
 
 @_review.command("list")
 def review_list(output: Output = Format.TEXT) -> None:
     """List what waits for a person, longest first."""
-    rows = [row for row in open_queries(load()).attention(_OVERDUE_SECONDS, _MOST) if _in_review(row)]
+    settings = load()
+    queries = open_queries(settings)
+    rows = queries.attention(_OVERDUE_SECONDS, _MOST, [Status.REVIEW.value])
+    _tell(settings, _longest_first(queries, rows), output, _waiting)
+
+
+def _longest_first(queries: Any, rows: Sequence[SagaRow]) -> list[tuple[SagaRow, datetime]]:
+    """Each with the time since when it has waited. Nothing tells that of a paused saga but its last change."""
+    since = queries.waits_since([row.id for row in rows if _in_review(row)])
+    return sorted(((row, since.get(row.id, row.updated_at)) for row in rows), key=lambda pair: pair[1])
+
+
+def _tell(
+    settings: Settings,
+    rows: Sequence[tuple[SagaRow, datetime]],
+    output: Format,
+    as_json: Callable[[SagaRow, datetime], dict[str, Any]],
+) -> None:
+    """These sagas, and beside them what waits in the dead-letter topics without a saga that would say so."""
+    held = _held(settings, [row for row, _ in rows])
+    letters = strays(settings)
     if output is not Format.TEXT:
-        emit([_waiting(row) for row in rows], output)
-    elif rows:
-        _table(rows)
+        sagas = [{"kind": "saga", **as_json(*pair), "claim": claim_json(held.get(pair[0].id))} for pair in rows]
+        emit([*sagas, *map(stray_json, letters)], output)
     else:
-        say("[green]nothing waits for a person[/]")
+        if rows:
+            _table(rows, held)
+        if letters:
+            console.print(stray_table(letters))
+        if not rows and not letters:
+            say("[green]nothing waits for a person[/]")
+    if len(rows) == _MOST:
+        say(f"[yellow]the first {_MOST}; all of them with[/] saga list --status review --limit …")
 
 
 @_review.command("show")
@@ -78,11 +110,23 @@ def review_show(saga_id: Annotated[str, typer.Argument(metavar="ID")], output: O
     queries = open_queries(settings)
     (row,) = choose(queries, [saga_id], (), 1)
     definition = bootstrap.load_catalogue(settings).get(row.state.definition, row.state.version)
+    ((_, since),) = _longest_first(queries, [row])
     options = list(_options(definition, row.state)) if definition else []
+    undo = undo_plan(definition, row.state) if definition else []
+    claim = _held(settings, [row]).get(row.id)
     if output is not Format.TEXT:
-        emit([{**_waiting(row), "options": [_option_json(*option) for option in options]}], Format.JSONL)
+        told = {"undo_plan": [asdict(line) for line in undo], "options": [_option_json(*option) for option in options]}
+        emit([{**_waiting(row, since), "claim": claim_json(claim), **told}], Format.JSONL)
         return
-    parts = [views.rendered(row, queries.timeline(row.id), definition)]
+    parts: list[RenderableType] = [views.rendered(row, queries.timeline(row.id), definition)]
+    if _in_review(row):
+        waits = f"{since.isoformat(sep=' ', timespec='seconds')}, {age(datetime.now(UTC) - since)}"
+        parts += ["", f"[bold]waits since[/] {waits}; asked for by {safe(row.state.agent or 'nobody known')}"]
+    if claim is not None:
+        parts += ["", f"[bold]claimed by[/] {holder(claim)}"]
+    if undo:
+        cells = [[line.turn, line.step, line.action or "-", safe(line.text)] for line in undo]
+        parts += ["", table("what going back would undo, in this order", ["turn", "step", "by", "now"], cells)]
     if options:
         cells = [
             [f"saga {words} {row.id}", _STATUS(seen), ", ".join(seen.commands)]
@@ -99,18 +143,24 @@ def _STATUS(seen: Prediction) -> str:  # noqa: N802 - reads as a column
     return f"[{STYLES[seen.status.value]}]{seen.status.value}[/]"
 
 
+def _held(settings: Settings, rows: Sequence[SagaRow]) -> Mapping[UUID, Claim]:
+    found: Mapping[UUID, Claim] = open_claims(settings).held([row.id for row in rows])
+    return found
+
+
 def _in_review(row: SagaRow) -> bool:
     return row.state.status is Status.REVIEW
 
 
-def _table(rows: Sequence[SagaRow]) -> None:
+def _table(rows: Sequence[tuple[SagaRow, datetime]], held: Mapping[UUID, Claim]) -> None:
     now = datetime.now(UTC)
     cells = []
-    for row in rows:
+    for row, since in rows:
         status = row.state.status.value
-        waits = age(now - row.updated_at)
-        cells.append([row.id, f"[{STYLES[status]}]{status}[/]", row.state.business_key, waits, _why(row)])
-    console.print(table("", ["id", "status", "key", "since", "why"], cells, fold=False))
+        by = holder(held[row.id]) if row.id in held else "-"
+        state = f"[{STYLES[status]}]{status}[/]"
+        cells.append([row.id, state, safe(row.state.business_key), age(now - since), by, safe(_why(row))])
+    console.print(table("", ["id", "status", "key", "since", "claimed by", "why"], cells, fold=False))
 
 
 def _why(row: SagaRow) -> str:
@@ -127,9 +177,9 @@ def _park_text(park: Park) -> str:
     return f"{where}{park.code} {park.message}".rstrip()
 
 
-def _waiting(row: SagaRow) -> dict[str, Any]:
+def _waiting(row: SagaRow, since: datetime) -> dict[str, Any]:
     parks = [{"step": p.step, "direction": p.direction, "code": p.code, "message": p.message} for p in row.state.parks]
-    return {**views.brief_json(row), "waits_for": parks}
+    return {**views.brief_json(row), "waits_for": parks, "waits_since": since}
 
 
 # -- what each decision would do -----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from orchestrator import bootstrap, telemetry
 from orchestrator.cli import show as views
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.importing import read_requests
-from orchestrator.cli.output import STYLES, Format, console, emit, say, table
+from orchestrator.cli.output import STYLES, Format, console, emit, safe, say, table
 from orchestrator.cli.times import age, moment
 from orchestrator.core.definition import Saga
 from orchestrator.core.state import Status
@@ -128,11 +128,11 @@ def list_sagas(
             [
                 row.id,
                 f"[{style}]{state.status.value}[/]",
-                state.business_key,
+                safe(state.business_key),
                 changed,
-                error,
+                safe(error),
                 state.definition,
-                state.agent,
+                safe(state.agent),
             ]
         )
     columns = ["id", "status", "key", "changed", "error", "definition", "agent"]

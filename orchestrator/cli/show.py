@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orchestrator.cli.output import STYLES, table
+from orchestrator.cli.output import STYLES, safe, table
 from orchestrator.core.definition import Saga
 from orchestrator.core.endings import Ending, endings
 from orchestrator.core.messages import GONE, Direction
@@ -129,7 +129,7 @@ def _steps(state: SagaState, definition: Saga | None) -> RenderableType:
     ends = endings(definition, state) if definition else {}
     for name in step_names(state, definition):
         step = state.steps.get(name, StepState())
-        answer = ", ".join(f"{k}={v}" for k, v in step.output.json.items()) if step.output else ""
+        answer = safe(", ".join(f"{k}={v}" for k, v in step.output.json.items()) if step.output else "")
         round_ = f" (round {step.round})" if step.round > 1 else ""
         ending = f"[{_ENDS[ends[name]]}]{ends[name].value}[/]" if name in ends else ""
         rows.append([name + round_, _effect(step.do), _undone(step), ending, answer])
@@ -173,7 +173,7 @@ def _effect(effect: Effect | None) -> str:
     if effect is None:
         return "-"
     tries = f" after {effect.attempt} attempts" if effect.attempt > 1 else ""
-    why = f" ({effect.code})" if effect.code else ""
+    why = f" ({safe(effect.code)})" if effect.code else ""
     return f"{_WORDS[effect.status]}{tries}{why}"
 
 
@@ -181,8 +181,8 @@ def _timeline(row: SagaRow, timeline: Sequence[TimelineRow]) -> RenderableType:
     rows: list[list[str]] = []
     for entry in timeline:
         lines = list(_lines(entry))
-        rows.append([f"+{(entry.at - row.created_at).total_seconds():.3f} s", lines[0]])
-        rows.extend(["", line] for line in lines[1:])
+        rows.append([f"+{(entry.at - row.created_at).total_seconds():.3f} s", safe(lines[0])])
+        rows.extend(["", safe(line)] for line in lines[1:])
     return table("history", ["when", "what"], rows)
 
 

@@ -41,7 +41,12 @@ class Desk:
     max_bytes: int
 
     def refresh(
-        self, *, rebuild: bool = False, progress: Progress | None = None, on_wait: Callable[[], None] = lambda: None
+        self,
+        *,
+        rebuild: bool = False,
+        progress: Progress | None = None,
+        on_wait: Callable[[], None] = lambda: None,
+        seconds: float | None = None,
     ) -> int:
         """See `bring_up_to_date`."""
         return bring_up_to_date(
@@ -51,6 +56,7 @@ class Desk:
             rebuild=rebuild,
             progress=progress,
             on_wait=on_wait,
+            seconds=seconds,
         )
 
     def letter(self, place: Place) -> Letter:

@@ -3,12 +3,13 @@
 LetterError
 ├── Refused        this act does not apply to this letter: the message says why
 ├── NoSuchLetter   nothing lies there
+├── NotInTime      there is more to read than the time that was given; what was read is kept
 └── TopicsChanged  the topics are not those that the projection was read from: rebuild it
 """
 
 from __future__ import annotations
 
-__all__ = ["LetterError", "NoSuchLetter", "Refused", "TopicsChanged"]
+__all__ = ["LetterError", "NoSuchLetter", "NotInTime", "Refused", "TopicsChanged"]
 
 
 class LetterError(Exception):
@@ -25,6 +26,10 @@ class Refused(LetterError):
 
 class NoSuchLetter(LetterError):
     """There is no letter at that place."""
+
+
+class NotInTime(LetterError):
+    """The dead-letter topics could not be read to their ends in the time given; `saga dlq list` reads the rest."""
 
 
 class TopicsChanged(LetterError):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
+from confluent_kafka.admin import AdminClient
 
+from orchestrator.letters.errors import NotInTime
 from orchestrator.messaging import message as plain
 from orchestrator.messaging.errors import BrokerUnavailable
 from orchestrator.messaging.kafka import consumer_config
@@ -46,38 +49,56 @@ class Feed:
 
     def __init__(self, kafka: Mapping[str, Any]) -> None:
         limits = {"queued.max.messages.kbytes": 16_384, "fetch.message.max.bytes": 4_194_304}
+        self._kafka = dict(kafka)
         self._consumer = Consumer(consumer_config({**limits, **kafka}, "saga-dlq"))
 
-    def topics(self) -> tuple[str, Mapping[str, int]]:
-        """The cluster's id, and all its topics with their numbers of partitions.
+    def topics(self, seconds: float = _SECONDS) -> tuple[str, Mapping[str, int]]:
+        """The cluster's id, and all its topics with their numbers of partitions, within so many seconds.
 
         Raises:
             BrokerUnavailable: it did not answer.
 
         """
         try:
-            found = self._consumer.list_topics(timeout=_SECONDS)
+            found = self._consumer.list_topics(timeout=seconds)
         except KafkaException as exc:
             raise BrokerUnavailable(exc.args[0].str()) from exc
         return found.cluster_id or "", {name: len(topic.partitions) for name, topic in found.topics.items()}
 
-    def ends(self) -> dict[plain.TopicPartition, Ends]:
-        """Every partition of every dead-letter topic.
+    def reads(self, group: str) -> frozenset[str]:
+        """The topics that a consumer group has read something of; none where there is no such group.
 
         Raises:
             BrokerUnavailable: it did not answer.
 
         """
-        _, topics = self.topics()
-        places = [(name, p) for name, count in topics.items() if name.endswith(_SUFFIX) for p in range(count)]
-        return {place: self._ends(place) for place in sorted(places)}
+        asked = [ConsumerGroupTopicPartitions(group)]
+        admin = AdminClient(self._kafka)  # kept until the future is done: it ends it when it goes
+        try:
+            found = admin.list_consumer_group_offsets(asked, request_timeout=_SECONDS)[group].result()
+        except KafkaException as exc:
+            if exc.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                return frozenset()
+            raise BrokerUnavailable(exc.args[0].str()) from exc
+        return frozenset(place.topic for place in found.topic_partitions if place.offset >= 0)
 
-    def _ends(self, place: plain.TopicPartition) -> Ends:
+    def ends(self, seconds: float = _SECONDS) -> dict[plain.TopicPartition, Ends]:
+        """Every partition of every dead-letter topic; no single answer takes longer than so many seconds.
+
+        Raises:
+            BrokerUnavailable: it did not answer.
+
+        """
+        _, topics = self.topics(seconds)
+        places = [(name, p) for name, count in topics.items() if name.endswith(_SUFFIX) for p in range(count)]
+        return {place: self._ends(place, seconds) for place in sorted(places)}
+
+    def _ends(self, place: plain.TopicPartition, seconds: float) -> Ends:
         # A topic that was just made may still look for its leader.
-        deadline = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + seconds
         while True:
             try:
-                low, high = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=_SECONDS)
+                low, high = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=seconds)
                 return Ends(low, high)
             except KafkaException as exc:
                 if time.monotonic() > deadline:
@@ -85,32 +106,40 @@ class Feed:
                 time.sleep(0.1)
 
     def read(
-        self, starts: Mapping[plain.TopicPartition, int], ends: Mapping[plain.TopicPartition, Ends]
+        self,
+        starts: Mapping[plain.TopicPartition, int],
+        ends: Mapping[plain.TopicPartition, Ends],
+        seconds: float | None = None,
     ) -> Iterator[Read]:
-        """Everything from each start up to the end, in bounded batches.
+        """Everything from each start up to the end, in bounded batches; of late ones no more after so many seconds.
 
         Raises:
-            BrokerUnavailable: the broker gave nothing for half a minute.
+            BrokerUnavailable: the broker gave nothing for half a minute, or for the time given.
+            NotInTime: there is more.
 
         """
         open_ = {place for place, start in starts.items() if start < ends[place].high}
         if not open_:
             return
+        deadline = math.inf if seconds is None else time.monotonic() + seconds
         self._consumer.assign([TopicPartition(*place, starts[place]) for place in sorted(open_)])
         try:
             while open_:
-                read = self._batch(open_)
+                if time.monotonic() > deadline:
+                    msg = f"not all dead letters could be read in {seconds:g} s"
+                    raise NotInTime(msg)
+                read = self._batch(open_, min(_SILENCE_SECONDS, deadline - time.monotonic()))
                 open_ -= {place for place, at in read.offsets.items() if at >= ends[place].high}
                 yield read
         finally:
             self._consumer.unassign()
 
-    def _batch(self, open_: set[plain.TopicPartition]) -> Read:
+    def _batch(self, open_: set[plain.TopicPartition], silence: float) -> Read:
         messages: list[tuple[Incoming, datetime]] = []
         offsets: dict[plain.TopicPartition, int] = {}
-        size, deadline = 0, time.monotonic() + _SILENCE_SECONDS
+        size, deadline = 0, time.monotonic() + silence
         while len(messages) < _BATCH and size < _BATCH_BYTES:
-            raw = self._consumer.poll(0 if offsets else 1)
+            raw = self._consumer.poll(0 if offsets else min(1.0, max(silence, 0.1)))
             if raw is None:
                 if offsets:
                     break

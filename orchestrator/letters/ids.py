@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from orchestrator.messaging.message import Headers
+
 __all__ = ["content_hash", "edit_hash", "event_id", "identity_of", "new_saga_id"]
 
 # The coordinator takes ids that are up to 28 days old and a day ahead; the message may lie unread for a while, and the
@@ -34,9 +36,15 @@ def content_hash(key: bytes | None, value: bytes | None) -> str:
     return found.hexdigest()
 
 
-def edit_hash(edited: bytes | None) -> str:
-    """Short hash of an edited value; empty where the letter is as it was written."""
-    return hashlib.blake2b(edited, digest_size=8).hexdigest() if edited is not None else ""
+def edit_hash(edited: bytes | None, header_edits: Headers = ()) -> str:
+    """Short hash of what was edited, value and headers; empty where the letter is as it was written."""
+    if not header_edits:
+        return hashlib.blake2b(edited, digest_size=8).hexdigest() if edited is not None else ""
+    # Marked, so that no value alone has the hash of a value with headers.
+    found = hashlib.blake2b(digest_size=8, person=b"headers")
+    for part in (edited, *(part for name, value in header_edits for part in (name.encode(), value))):
+        found.update(b"-" if part is None else b"+" + len(part).to_bytes(8, "big") + part)
+    return found.hexdigest()
 
 
 def event_id(identity: UUID, *decision: str) -> str:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
 
-from orchestrator.letters.ids import content_hash, identity_of
+from orchestrator.letters.ids import content_hash, edit_hash, identity_of
 from orchestrator.messaging.message import Headers, Incoming
 from orchestrator.messaging.topics import CONTROL
 
@@ -99,7 +99,8 @@ class Letter:
 
     `headers` are all of them as they were read; `version` is the saga's revision when it was given up. `origin` is its
     place on the cluster that it was imported from, `replay_of` the letter whose replay came back as this one, and
-    `count` how many replays led here. `repeats` counts replayed letters of the same saga and step before it.
+    `count` how many replays led here. `edited` is the value in place of the original one, `header_edits` are headers
+    that are set or, without a value, dropped. `repeats` counts replayed letters of the same saga and step before it.
     """
 
     place: Place
@@ -127,6 +128,7 @@ class Letter:
     state: State = State.OPEN
     replays: int = 0
     repeats: int = 0
+    header_edits: Headers = ()
     earlier: UUID | None = field(default=None, compare=False)
     """The id of the new saga that an earlier replay of this letter began, as it stands."""
 
@@ -138,6 +140,11 @@ class Letter:
         if self.original_topic.endswith(".requests"):
             return Way.NEW_SAGA
         return Way.RETRY if self.original_topic == CONTROL or self.original_topic.endswith(".commands") else Way.AGAIN
+
+    @property
+    def edit(self) -> str:
+        """What tells one edit of it from another; empty where it is as it was written."""
+        return edit_hash(self.edited, self.header_edits)
 
     @property
     def generation(self) -> int:

@@ -14,12 +14,14 @@ from uuid import UUID
 from orchestrator.core.messages import Direction
 from orchestrator.core.state import SagaState
 from orchestrator.letters.errors import Refused
-from orchestrator.letters.ids import edit_hash, event_id, new_saga_id
+from orchestrator.letters.header_edits import sent_headers
+from orchestrator.letters.ids import event_id, new_saga_id
 from orchestrator.letters.letter import COUNT_HEADER, LETTER_HEADER, Letter, Way, original_headers
 from orchestrator.letters.wanted import By
 from orchestrator.messaging.errors import BadMessage
 from orchestrator.messaging.event import Event, cause_of, read_event
 from orchestrator.messaging.message import Headers, Outgoing
+from orchestrator.messaging.reader import GROUP_HEADER
 from orchestrator.messaging.topics import CONTROL
 from schemas.models import ControlCommand, Record, SagaControl
 
@@ -39,6 +41,7 @@ class Terms:
 
     `topics` are those of the broker, `retired` says which has replaced which. `resolved` is `not-done` where a person
     found out that an unknown effect was not done. `force` lets a letter be replayed for the `limit`-th time and more.
+    `group` is the only consumer group that the message is for, and `reads` the topics that it has read.
     """
 
     by: By
@@ -48,6 +51,8 @@ class Terms:
     retired: Mapping[str, str] = field(default_factory=dict)
     resolved: str | None = None
     force: bool = False
+    group: str | None = None
+    reads: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,9 @@ def plan_replay(letter: Letter, saga: SagaState | None, terms: Terms, encode: En
             f"there is no topic {message.topic}; SAGA_RETIRED_TOPICS={message.topic}=… names the one that replaced it"
         )
         raise Refused("NO_TOPIC", text)
+    if terms.group not in (None, letter.group) and message.topic not in terms.reads:
+        # Nobody would deal with it, and the letter would count as replayed.
+        raise Refused("NO_READER", f"group {terms.group} has read nothing of {message.topic}")
     try:
         event = read_event(message.headers)
     except BadMessage:
@@ -103,12 +111,11 @@ def plan_replay(letter: Letter, saga: SagaState | None, terms: Terms, encode: En
 
 def _again(letter: Letter, terms: Terms) -> Outgoing:
     """The message as it was; an edited one under an id of its own."""
-    headers, key = original_headers(letter.headers), letter.key
-    if letter.edited is not None:
-        hash_ = edit_hash(letter.edited)
-        changes = {"ce_id": event_id(letter.identity, "edit", hash_), "ce_source": SOURCE}
+    headers, key = sent_headers(letter), letter.key
+    if letter.edit:
+        changes = {"ce_id": event_id(letter.identity, "edit", letter.edit), "ce_source": SOURCE}
         if letter.reason in _BAD_IDS:
-            new = letter.earlier or new_saga_id(letter.identity, letter.failed_at, terms.now, hash_)
+            new = letter.earlier or new_saga_id(letter.identity, letter.failed_at, terms.now, letter.edit)
             changes["ce_sagaid"], key = str(new), str(new).encode()
         agent = _text(headers, "ce_agent") or _text(headers, "ce_source")
         headers = _with(headers, {**changes, **({"ce_agent": agent} if agent else {})})
@@ -120,12 +127,11 @@ def _again(letter: Letter, terms: Terms) -> Outgoing:
 
 def _new_saga(letter: Letter, terms: Terms) -> Outgoing:
     """The request again, as another saga that names the old one."""
-    hash_ = edit_hash(letter.edited)
-    new = letter.earlier or new_saga_id(letter.identity, letter.failed_at, terms.now, hash_)
+    new = letter.earlier or new_saga_id(letter.identity, letter.failed_at, terms.now, letter.edit)
     old = str(letter.saga_id)
-    headers = original_headers(letter.headers)
+    headers = sent_headers(letter)
     changes = {
-        "ce_id": event_id(letter.identity, "new saga", hash_),
+        "ce_id": event_id(letter.identity, "new saga", letter.edit),
         "ce_source": SOURCE,
         "ce_time": terms.now.isoformat(),
         "ce_sagaid": str(new),
@@ -175,7 +181,9 @@ _DIRECTIONS = frozenset(Direction)
 
 def _marks(letter: Letter, terms: Terms) -> Headers:
     """What a replayed message says of itself; it comes back with the letter, should there be another."""
+    group: Headers = ((GROUP_HEADER, terms.group.encode()),) if terms.group else ()
     return (
+        *group,
         (LETTER_HEADER, str(letter.identity).encode()),
         (COUNT_HEADER, str(letter.generation + 1).encode()),
         ("saga-replay-actor", terms.by.actor.encode()),

@@ -13,7 +13,7 @@ from orchestrator.core.messages import Command, Control, Requested
 from orchestrator.letters.plan import Plan
 from orchestrator.messaging.errors import BadMessage
 from orchestrator.messaging.message import Incoming
-from orchestrator.messaging.reader import Parsed, Reader
+from orchestrator.messaging.reader import Parsed, Reader, meant_for
 from orchestrator.messaging.topics import CONTROL
 from orchestrator.store.partitions import time_of
 
@@ -56,6 +56,8 @@ def predict(
 
     """
     message = plan.message
+    if not meant_for(message.headers, plan.letter.group):
+        return Prediction("is dealt with by the group that it is for, and by no other")
     if message.topic != CONTROL and not message.topic.endswith((".requests", ".completions")):
         system = message.topic.removesuffix(".commands")
         return Prediction(f"goes to the consumer of {system}" if system != message.topic else "is published")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 import structlog
 
 from orchestrator.letters.errors import TopicsChanged
-from orchestrator.letters.feed import Ends, Feed
+from orchestrator.letters.feed import Ends, Feed, Read
 from orchestrator.letters.letter import SystemOf, read_letter
 from orchestrator.letters.store import LetterStore, Projecting
 from orchestrator.messaging.message import TopicPartition
@@ -30,8 +30,11 @@ def bring_up_to_date(
     rebuild: bool = False,
     progress: Progress | None = None,
     on_wait: Callable[[], None] = lambda: None,
+    seconds: float | None = None,
 ) -> int:
     """Read from where the last reader stopped to the present end; returns how many messages that were.
+
+    `seconds` is for who would rather know less than wait: about the time that reading may take.
 
     `rebuild` forgets the letters first and reads all that the topics still hold. What was done about them is kept, and
     so are letters that retention has taken from the topics since.
@@ -39,14 +42,17 @@ def bring_up_to_date(
     Raises:
         TopicsChanged: a partition ends before what was read of it: its topic has been made anew.
         BrokerUnavailable, StoreError: one of the two is away; what was read so far is kept.
+        NotInTime: there is more than could be read in so many seconds, or somebody else is reading; likewise.
 
     """
-    with store.projecting(on_wait) as projecting:
-        ends = feed.ends()
+    with store.projecting(on_wait, seconds) as projecting:
+        ends = feed.ends() if seconds is None else feed.ends(seconds)
         if rebuild:
             projecting.clear({place: end.low for place, end in ends.items()})
         starts = _starts(projecting.offsets(), ends)
-        return _read(projecting, feed, starts, ends, system_of, progress)
+        reads = feed.read(starts, ends, seconds)
+        total = sum(max(0, ends[place].high - start) for place, start in starts.items())
+        return _read(projecting, reads, total, system_of, progress)
 
 
 def _starts(stored: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, Ends]) -> dict[TopicPartition, int]:
@@ -62,16 +68,10 @@ def _starts(stored: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, 
 
 
 def _read(
-    projecting: Projecting,
-    feed: Feed,
-    starts: Mapping[TopicPartition, int],
-    ends: Mapping[TopicPartition, Ends],
-    system_of: SystemOf | None,
-    progress: Progress | None,
+    projecting: Projecting, reads: Iterator[Read], total: int, system_of: SystemOf | None, progress: Progress | None
 ) -> int:
-    total = sum(max(0, ends[place].high - start) for place, start in starts.items())
     done = 0
-    for read in feed.read(starts, ends):
+    for read in reads:
         letters = [read_letter(message, written_at, system_of) for message, written_at in read.messages]
         projecting.add(letters, read.offsets)
         done += len(letters)

@@ -6,7 +6,7 @@ Every message's id follows from its letter, so what may have been sent before a 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -60,7 +60,8 @@ class Options:
     """How letters are replayed.
 
     `rate` is in letters a second. Of the first `canary` letters all have to settle well within `patience` seconds
-    before others follow. `stop_on_repeat` ends a replay when one of its letters has come back.
+    before others follow. `stop_on_repeat` ends a replay when one of its letters has come back. `group` is the only
+    consumer group that the messages are for; None means all.
     """
 
     resolved: str | None = None
@@ -70,6 +71,7 @@ class Options:
     patience: float = 60.0
     stop_on_repeat: bool = False
     states: Sequence[State] = ()
+    group: str | None = None
 
 
 @dataclass(slots=True)
@@ -193,6 +195,8 @@ class Replayer:
             retired=self._desk.retired,
             resolved=self._options.resolved,
             force=self._options.force,
+            group=self._options.group,
+            reads=self._reads(letters),
         )
         retried = self._retried(letters)
         found: dict[Place, Outcome | Plan] = {
@@ -206,6 +210,11 @@ class Replayer:
             self._foreseen(x, sagas, terms.now, applied=(x.saga_id, x.cause) in applied) if isinstance(x, Plan) else x
             for x in found.values()
         ]
+
+    def _reads(self, letters: Sequence[Letter]) -> Collection[str]:
+        """Topics that the group has read, where that is not plain from the letters: it gave them up itself."""
+        group = self._options.group
+        return self._desk.feed.reads(group) if group and any(x.group != group for x in letters) else ()
 
     def _retried(self, letters: Sequence[Letter]) -> set[UUID]:
         """Letters whose retry the saga has had already: the replayer was killed before it could write that down."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from orchestrator.core.state import Status
 from orchestrator.letters.letter import Way
 from orchestrator.letters.plan import Plan
+from orchestrator.messaging.reader import meant_for
 from orchestrator.messaging.topics import CONTROL
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def fates(desk: Desk, plans: Sequence[Plan], waited: float) -> dict[UUID, Fate]:
 def _fate(plan: Plan, entry: Any, saga: Any, waited: float) -> Fate:
     topic = plan.message.topic
     watched = topic == CONTROL or topic.endswith((".requests", ".completions"))
+    watched = watched and meant_for(plan.message.headers, plan.letter.group)
     if not watched or plan.saga_id is None:
         return Fate("published; nothing came back", settled=waited >= _QUIET_SECONDS)
     if entry is None or saga is None:

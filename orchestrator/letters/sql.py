@@ -19,6 +19,7 @@ __all__ = [
     "REDO",
     "SELECT",
     "STATS",
+    "STRAYS",
     "UNLOCK",
     "WHERE",
 ]
@@ -59,16 +60,17 @@ ON CONFLICT DO NOTHING
 # What the acts of these letters come to. After a rebuild, and after each act: one rule in one place.
 REDO = """
 WITH act AS (
-    SELECT identity, id, kind, edited FROM dead_letter_act WHERE identity = ANY(%(identities)s)
+    SELECT identity, id, kind, edited, edited_headers FROM dead_letter_act WHERE identity = ANY(%(identities)s)
 ), told AS (
     SELECT identity,
            (array_agg(kind ORDER BY id DESC) FILTER (WHERE kind <> 'replaying'))[1] AS last,
-           (array_agg(edited ORDER BY id DESC) FILTER (WHERE kind = 'edited'))[1] AS edited,
+           (array_agg(edited ORDER BY id DESC) FILTER (WHERE edited IS NOT NULL))[1] AS edited,
+           (array_agg(edited_headers ORDER BY id DESC) FILTER (WHERE edited_headers IS NOT NULL))[1] AS edited_headers,
            count(*) FILTER (WHERE kind = 'replayed') AS replays
     FROM act GROUP BY identity
 )
 UPDATE dead_letter l
-SET state = coalesce(t.last, 'open'), edited = t.edited, replays = t.replays
+SET state = coalesce(t.last, 'open'), edited = t.edited, edited_headers = t.edited_headers, replays = t.replays
 FROM told t WHERE l.identity = t.identity
 """
 
@@ -81,12 +83,14 @@ DELETE FROM dead_letter l WHERE NOT EXISTS (
 """
 
 ACT = """
-INSERT INTO dead_letter_act (identity, topic, partition, "offset", kind, at, actor, reason, edit, new_saga_id, edited)
+INSERT INTO dead_letter_act (identity, topic, partition, "offset", kind, at, actor, reason, edit, new_saga_id, edited,
+                             edited_headers)
 SELECT u.identity, u.topic, u.partition, u."offset", %(kind)s, saga_now(), %(actor)s, %(reason)s, u.edit,
-       u.new_saga_id, u.edited
+       u.new_saga_id, u.edited, u.edited_headers
 FROM unnest(%(identities)b::uuid[], %(topics)b::text[], %(partitions)b::int[], %(offsets)b::bigint[],
-            %(edits)b::text[], %(new_saga_ids)b::uuid[], %(editeds)b::bytea[])
-     AS u(identity, topic, partition, "offset", edit, new_saga_id, edited)
+            %(edits)b::text[], %(new_saga_ids)b::uuid[], %(editeds)b::bytea[],
+            %(edited_headers)b::bytea[])
+     AS u(identity, topic, partition, "offset", edit, new_saga_id, edited, edited_headers)
 """
 
 ACTS = """
@@ -105,7 +109,8 @@ SELECT l.topic, l.partition, l."offset", l.identity, l.key, l.value, l.headers, 
         WHERE a.identity = l.identity AND a.new_saga_id IS NOT NULL
           AND a.id > coalesce((SELECT max(e.id) FROM dead_letter_act e
                                WHERE e.identity = l.identity AND e.kind = 'edited'), 0)
-        ORDER BY a.id LIMIT 1) AS earlier
+        ORDER BY a.id LIMIT 1) AS earlier,
+       l.edited_headers
 FROM dead_letter l
 """
 
@@ -144,6 +149,15 @@ SELECT topic, count(*), count(*) FILTER (WHERE state = 'open'), count(*) FILTER 
        count(*) FILTER (WHERE state = 'replayed'), count(*) FILTER (WHERE state = 'discarded'),
        count(*) FILTER (WHERE replay_count > 0), min(failed_at) FILTER (WHERE state IN ('open', 'edited'))
 FROM dead_letter GROUP BY topic ORDER BY topic
+"""
+
+# Those that a replay publishes again, as `Letter.way` tells them: the others are told of by the saga that left them.
+STRAYS = """
+SELECT topic, reason, count(*), min(failed_at) FROM dead_letter
+WHERE state IN ('open', 'edited')
+  AND (stage <> 'saga' OR NOT (original_topic LIKE '%%.requests' OR original_topic LIKE '%%.commands'
+                               OR original_topic = 'saga.control'))
+GROUP BY topic, reason ORDER BY min(failed_at), topic, reason
 """
 
 ORIGINS = """

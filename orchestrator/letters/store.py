@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,12 +16,13 @@ from sqlalchemy import Connection, Engine
 
 from orchestrator.database import translated
 from orchestrator.letters import sql
+from orchestrator.letters.errors import NotInTime
 from orchestrator.letters.ids import edit_hash
 from orchestrator.letters.letter import Letter, Place, State
 from orchestrator.letters.wanted import By, Filter
 from orchestrator.messaging.message import Headers, TopicPartition
 
-__all__ = ["Act", "GroupRow", "LetterStore", "Projecting", "StatsRow"]
+__all__ = ["Act", "GroupRow", "LetterStore", "Projecting", "StatsRow", "StrayRow"]
 
 _WAIT_SECONDS = 0.2
 _ENCODE = msgspec.msgpack.Encoder().encode
@@ -64,6 +66,16 @@ class StatsRow:
     oldest: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class StrayRow:
+    """Letters in one topic that no saga speaks of, given up for the same reason."""
+
+    topic: str
+    reason: str
+    count: int
+    oldest: datetime
+
+
 class LetterStore:
     """The tables `dead_letter`, `dead_letter_offset` and `dead_letter_act`."""
 
@@ -73,14 +85,25 @@ class LetterStore:
     # -- projection ------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def projecting(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[Projecting]:
-        """Hold the lock of the projection; lock and transactions are of one connection, and go with it together."""
+    def projecting(
+        self, on_wait: Callable[[], None] = lambda: None, seconds: float | None = None
+    ) -> Iterator[Projecting]:
+        """Hold the lock of the projection; lock and transactions are of one connection, and go with it together.
+
+        Raises:
+            NotInTime: somebody else has held it for so many seconds.
+
+        """
+        deadline = math.inf if seconds is None else time.monotonic() + seconds
         with translated(), self._engine.connect() as connection:
             waits = False
             while not _one(connection, sql.LOCK):
                 if not waits:
                     on_wait()
                     waits = True
+                if time.monotonic() > deadline:
+                    msg = "another command is still reading the dead letters"
+                    raise NotInTime(msg)
                 time.sleep(_WAIT_SECONDS)
             try:
                 yield Projecting(connection)
@@ -125,6 +148,10 @@ class LetterStore:
         """Letters that fit by reason and system, the largest group first."""
         return [GroupRow(*row) for row in self._read(sql.GROUPS, wanted.parameters())]
 
+    def strays(self) -> list[StrayRow]:
+        """Letters that wait and that no saga speaks of, by topic and reason, the oldest first."""
+        return [StrayRow(*row) for row in self._read(sql.STRAYS, {})]
+
     def stats(self) -> list[StatsRow]:
         """Every dead-letter topic with letters."""
         return [StatsRow(*row) for row in self._read(sql.STATS, {})]
@@ -160,15 +187,27 @@ class LetterStore:
     # -- acts ------------------------------------------------------------------------------------------------------
 
     def act(
-        self, kind: str, letters: Sequence[tuple[Letter, UUID | None]], by: By, edited: bytes | None = None
+        self,
+        kind: str,
+        letters: Sequence[tuple[Letter, UUID | None]],
+        by: By,
+        edited: bytes | None = None,
+        header_edits: Headers = (),
     ) -> None:
-        """Write down what is done about letters, each with the saga that it begins, and what they come to by it."""
+        """Write down what is done about letters, each with the saga that it begins, and what they come to by it.
+
+        Of an edit, value or headers alone leave the other as it was edited before.
+        """
         parameters = {
             **_places([letter.place for letter, _ in letters]),
             "identities": [letter.identity for letter, _ in letters],
-            "edits": [edit_hash(letter.edited if edited is None else edited) for letter, _ in letters],
+            "edits": [
+                edit_hash(letter.edited if edited is None else edited, header_edits or letter.header_edits)
+                for letter, _ in letters
+            ],
             "new_saga_ids": [saga_id for _, saga_id in letters],
             "editeds": [edited] * len(letters),
+            "edited_headers": [_ENCODE(header_edits) if header_edits else None] * len(letters),
             "kind": kind,
             "actor": by.actor,
             "reason": by.reason,
@@ -284,4 +323,5 @@ def _letter(row: Any) -> Letter:
         replays=row[25],
         repeats=row[26],
         earlier=row[27],
+        header_edits=_HEADERS.decode(row[28]) if row[28] is not None else (),
     )

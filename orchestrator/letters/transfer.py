@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from orchestrator.letters.letter import ORIGIN_HEADER, Letter, Place, State
+from orchestrator.letters.errors import Refused
+from orchestrator.letters.header_edits import check_header
+from orchestrator.letters.letter import ORIGIN_HEADER, Letter, Place, State, Way
 from orchestrator.letters.wanted import By
 from orchestrator.messaging.message import Headers, Outgoing
 
@@ -36,6 +38,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     value: bytes | None
     headers: Headers
     edited: bytes | None = None
+    header_edits: Headers = ()
 
     @property
     def origin(self) -> str:
@@ -92,6 +95,7 @@ def _line(letter: Letter, cluster: str) -> Line:
         value=letter.value,
         headers=letter.headers,
         edited=letter.edited,
+        header_edits=letter.header_edits,
     )
 
 
@@ -105,7 +109,9 @@ def read_lines(data: bytes) -> tuple[list[tuple[int, Line]], list[BadLine]]:
             line = _DECODE.decode(text)
             if Place.parse(str(line.place)) != line.place or not line.topic.endswith(".dlq"):
                 raise ValueError(f"{line.topic} is no dead-letter topic")
-        except (msgspec.MsgspecError, ValueError) as exc:
+            for name, _ in line.header_edits:
+                check_header(name, Way.AGAIN)
+        except (msgspec.MsgspecError, ValueError, Refused) as exc:
             bad.append(BadLine(number, str(exc)))
         else:
             lines.append((number, line))
@@ -162,8 +168,8 @@ def _message(line: Line, by: By) -> Outgoing:
 
 def _edit_again(desk: Desk, lines: Sequence[Line], by: By) -> None:
     """What was mended over there is mended here, unless somebody has dealt with it here."""
-    edited = {line.origin: line.edited for line in lines if line.edited is not None}
+    edited = {line.origin: line for line in lines if line.edited is not None or line.header_edits}
     for origin, place in desk.store.imported(edited).items():
         letter = desk.letter(place)
         if letter.state is State.OPEN:
-            desk.store.act("edited", [(letter, None)], by, edited[origin])
+            desk.store.act("edited", [(letter, None)], by, edited[origin].edited, edited[origin].header_edits)

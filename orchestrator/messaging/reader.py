@@ -23,15 +23,16 @@ from orchestrator.core.messages import (
 from orchestrator.messaging import topics
 from orchestrator.messaging.errors import BadMessage
 from orchestrator.messaging.event import Event, read_event
-from orchestrator.messaging.message import Incoming
+from orchestrator.messaging.message import Headers, Incoming
 from orchestrator.messaging.topics import CONTROL
 from schemas.codec import Codec
 from schemas.errors import InvalidRecord, SchemaError, Undecodable, UnknownRecord, UnknownSchemaId
 from schemas.models import BY_NAME, Record, Request, SagaControl, SagaRerun, StepFailed
 
-__all__ = ["HELD_HEADER", "Parsed", "Reader", "decode"]
+__all__ = ["GROUP_HEADER", "HELD_HEADER", "Parsed", "Reader", "decode", "meant_for"]
 
 HELD_HEADER = "saga-held"
+GROUP_HEADER = "saga-replay-group"
 
 _REASONS: Mapping[type[SchemaError], str] = {
     Undecodable: "undecodable",
@@ -52,6 +53,12 @@ class Parsed:
     message: Message
     definition: str | None = None
     held: bool = False
+
+
+def meant_for(headers: Headers, group: str) -> bool:
+    """Whether a message is for this consumer group: a replay may name the one that it is for."""
+    named = [value for name, value in headers if name == GROUP_HEADER]
+    return not named or group.encode() in named
 
 
 def decode(codec: Codec, value: bytes | None) -> Record:

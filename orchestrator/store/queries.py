@@ -85,11 +85,22 @@ _COUNTS = "SELECT status, count(*) FROM saga GROUP BY status ORDER BY status"
 # What waits for a person, what was stopped by one, and what should have moved and has not.
 _ATTENTION = f"""
 SELECT {_COLUMNS} FROM saga s
-WHERE ended_at IS NULL
+WHERE ended_at IS NULL AND (%(statuses)s::text[] IS NULL OR status = ANY(%(statuses)s))
   AND (status = 'review' OR coalesce((state->>'paused')::bool, false)
        OR wake_at < saga_now() - make_interval(secs => %(overdue)s))
 ORDER BY updated_at LIMIT %(limit)s
 """  # noqa: S608
+
+# Refused decisions are entries too, so `updated_at` is no answer: what counts is the first entry that left the saga in
+# review, of those after the last that did not.
+_WAITS_SINCE = """
+WITH told AS (
+    SELECT saga_id, at, revision, entry->>'status' AS status,
+           max(revision) FILTER (WHERE entry->>'status' <> 'review') OVER (PARTITION BY saga_id) AS moved
+    FROM journal WHERE saga_id = ANY(%(ids)s) AND saga_id BETWEEN %(low)s AND %(high)s
+)
+SELECT saga_id, min(at) FROM told WHERE status = 'review' AND revision > coalesce(moved, 0) GROUP BY saga_id
+"""
 
 _ANSWERS = """
 SELECT j.saga_id, j.cause_id, j.revision, j.at, j.entry, j.outputs
@@ -142,9 +153,20 @@ class Queries:
         """Status → number of sagas."""
         return {row[0]: row[1] for row in self._read(_COUNTS, {})}
 
-    def attention(self, overdue: float, limit: int) -> Sequence[SagaRow]:
-        """Sagas in review, paused ones, ones whose deadline passed `overdue` seconds ago; longest unchanged first."""
-        return [_saga_row(row) for row in self._read(_ATTENTION, {"overdue": overdue, "limit": limit})]
+    def attention(self, overdue: float, limit: int, statuses: Sequence[str] = ()) -> Sequence[SagaRow]:
+        """Sagas in review, paused ones, ones whose deadline passed `overdue` seconds ago; longest unchanged first.
+
+        `statuses` leaves only those in one of them.
+        """
+        parameters = {"overdue": overdue, "limit": limit, "statuses": list(statuses) or None}
+        return [_saga_row(row) for row in self._read(_ATTENTION, parameters)]
+
+    def waits_since(self, saga_ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
+        """Since when those of these sagas that are in review wait for a person."""
+        if not saga_ids:
+            return {}
+        bounds = {"ids": [*saga_ids], "low": min(saga_ids), "high": max(saga_ids)}
+        return {row[0]: row[1] for row in self._read(_WAITS_SINCE, bounds)}
 
     def answers(self, causes: Collection[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], TimelineRow]:
         """The journal entries of those (saga, cause), where they are written already."""

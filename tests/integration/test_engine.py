@@ -288,6 +288,35 @@ async def test_a_value_that_the_database_refuses_is_found_by_bisection(
         assert (await agent.outcome(vendor.saga_id, 60)).status.value == "completed"
 
 
+@pytest.mark.parametrize(("kind", "reason"), [("unreadable", "undecodable"), ("unwritable", "refused-by-database")])
+async def test_one_poison_in_a_batch_of_500_takes_nothing_with_it(
+    kind: str, reason: str, engine: Any, agent: Agent, systems: Systems, make_vendor: Make, wire: Any
+) -> None:
+    # All are there before the coordinator is, so that it reads them in batches as large as it takes.
+    assert engine.settings.batch_size == 500
+    vendors = [make_vendor(number) for number in range(499)]
+    poison = make_vendor(77_777)
+    engine.sql(f"ALTER TABLE saga ADD CHECK (business_key <> '{poison.tax_id}')")
+    await agent.publish_all(vendors[:250])
+    if kind == "unwritable":
+        await agent.publish(poison)
+    else:
+        headers = [(n, v or b"") for n, v in Event("p", "s", "t", datetime.now(UTC), poison.saga_id).headers()]
+        wire.send("vendor-onboarding.requests", b"no avro", headers, key=str(poison.saga_id).encode())
+    await agent.publish_all(vendors[250:])
+    engine.start()
+    await engine.until(lambda: [s.state.status for s in engine.sagas()] == [Status.COMPLETED] * 499)
+    await engine.until(lambda: bool(wire.read("vendor-onboarding.requests.dlq")))
+    (letter,) = wire.read("vendor-onboarding.requests.dlq")
+    assert dict(letter.headers())["saga-dlq-reason"] == reason.encode()
+    assert letter.key() == str(poison.saga_id).encode()
+    assert {saga.id for saga in engine.sagas()} == {vendor.saga_id for vendor in vendors}
+    assert len(systems.calls) == len(set(systems.calls)) == 499 * 4
+    assert engine.sql("SELECT count(*) FROM journal") == [(499 * 5,)]
+    (read,) = engine.sql("SELECT sum(next_offset) FROM input_offset WHERE topic = 'vendor-onboarding.requests'")
+    assert read[0] == 500
+
+
 async def test_a_completion_for_no_saga_is_dead_lettered(engine: Any, systems: Systems, wire: Any) -> None:
     engine.start(consumers=False)
     codec = make_codec(engine.settings)

@@ -6,13 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from uuid_utils.compat import uuid7
 
+from orchestrator.coordinator import Stopped
 from orchestrator.core.payload import Payload
 from orchestrator.database import StoreUnavailable
 from sagas.vendor_onboarding import vendor_onboarding
 from orchestrator.core.sample import sample
 from orchestrator.core.definition import Parallel, Saga, Step
 from orchestrator.core.state import Status
+from orchestrator.messaging.event import Event
+from orchestrator.messaging.reader import GROUP_HEADER
 from schemas.errors import UnknownSchemaId
 from schemas.models import (
     CreateVendor,
@@ -229,3 +233,54 @@ async def test_the_dead_letter_of_a_held_message_has_the_headers_it_was_sent_wit
     added = {name for name, _ in letter.headers[len(sent.headers) :]}
     assert letter.headers[: len(sent.headers)] == sent.headers
     assert all(name.startswith(("__dlq.", "saga-dlq-")) for name in added)
+
+
+async def stray_answer(replica: Any, saga_id: Any) -> None:
+    event = Event(str(saga_id), "x", "t", replica.clock.now(), saga_id, "erp-vendor", "do", 1, 1)
+    replica.inbox.put("erp.completions", replica.codec.encode(sample(VendorCreated, full=True)), event)
+    await replica.coordinator.step()
+
+
+async def test_answers_to_sagas_that_nobody_knows_stop_it_before_they_drain_the_topic(make_replica: Any) -> None:
+    # As where it was pointed to an empty database.
+    replica = make_replica(vendor_onboarding, poison=3)
+    for _ in range(3):
+        await stray_answer(replica, uuid7())
+    replica.request(make_vendor())
+    await replica.coordinator.step()
+    for _ in range(3):
+        await stray_answer(replica, uuid7())
+    with pytest.raises(Stopped, match="4 messages in a row could not be dealt with"):
+        await stray_answer(replica, uuid7())
+    assert len(replica.sent("erp.completions.dlq")) == 6
+    assert replica.inbox.committed["erp.completions", 0] == 6, "the last comes again"
+
+
+async def test_one_good_message_among_bad_ones_ends_the_row(make_replica: Any) -> None:
+    replica = make_replica(vendor_onboarding, poison=3)
+    for number in range(6):
+        replica.inbox.put("vendor-onboarding.requests", b"garbage", None)
+        replica.request(make_vendor(str(number)))
+        await replica.coordinator.step()
+    assert len(replica.sent("vendor-onboarding.requests.dlq")) == 6
+    for _ in range(2):
+        replica.inbox.put("vendor-onboarding.requests", b"garbage", None)
+        await replica.coordinator.step()
+    replica.inbox.put("vendor-onboarding.requests", b"garbage", None)
+    with pytest.raises(Stopped):
+        await replica.coordinator.step()
+
+
+async def test_a_message_for_another_group_is_dealt_with_by_passing_it(replica: Any) -> None:
+    vendor = make_vendor()
+    sent = replica.request(vendor)
+    ours, theirs = (replace(sent.again(), headers=(*sent.headers, (GROUP_HEADER, name))) for name in (b"g", b"audit"))
+    await replica.coordinator.step()
+    replica.outbox.sent.clear()
+    replica.inbox.put_again(theirs)
+    await replica.coordinator.step()
+    assert replica.outbox.sent == []
+    assert replica.inbox.committed == {("vendor-onboarding.requests", 0): 2}
+    replica.inbox.put_again(ours)
+    await replica.coordinator.step()
+    assert len(replica.sent("erp.commands")) == 1, "a duplicate, and so its command is sent again"

@@ -14,6 +14,9 @@ from consumers.system import Call, System
 from orchestrator.core.effects import RowStatus
 from orchestrator.core.sample import sample
 from orchestrator.messaging.errors import BrokerUnavailable
+from orchestrator.messaging.event import Event
+from orchestrator.messaging.message import Outgoing
+from orchestrator.messaging.reader import GROUP_HEADER
 from schemas.errors import RegistryUnavailable
 from schemas.models import CreateVendor, ErpPaymentTerms, ErpVendorType, FailureOutcome, StepFailed, VendorCreated
 
@@ -341,3 +344,18 @@ async def test_a_stop_does_not_wait_for_a_system_that_is_away(make_worker: Any, 
         await task
     assert worker.effects.rows == {}
     assert worker.inbox.committed == {}
+
+
+async def test_a_command_for_another_group_is_passed_and_its_offset_with_it(
+    make_worker: Any, vendor: CreateVendor
+) -> None:
+    erp = Erp(CREATED)
+    worker = make_worker(erp.system)
+    event = Event("e", "s", "t", worker.clock.now(), worker.saga_id, "s", "do", 1, 1, idempotency_key="k")
+    for group in (b"audit", b"g"):
+        headers = (*event.headers(), (GROUP_HEADER, group))
+        worker.inbox.put_again(Outgoing("erp.commands", b"k", worker.codec.encode(vendor), headers))
+        await worker.work()
+        assert len(worker.answers) == (group == b"g")
+    assert erp.calls == [1]
+    assert worker.inbox.committed == {("erp.commands", 0): 2}

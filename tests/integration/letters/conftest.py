@@ -13,10 +13,11 @@ from typer.testing import CliRunner
 
 from consumers.errors import Rejected
 from consumers.system import Call, System, SystemConfig
-from orchestrator import Agent, bootstrap
+from orchestrator import Agent, bootstrap, database
 from orchestrator.cli.errors import CliError
 from orchestrator.cli.main import app
 from orchestrator.core.sample import sample
+from orchestrator.database import connect
 from orchestrator.letters.desk import Desk
 from orchestrator.settings import Settings
 from schemas.models import (
@@ -83,10 +84,13 @@ def desk(settings: Settings) -> Iterator[Desk]:
 
 
 class Cli:
-    """`saga …` in a thread of this process, on the test's settings."""
+    """`saga …` in a thread of this process, on the test's settings. `said` is the last one's stderr."""
+
+    said = ""
 
     async def __call__(self, *arguments: str, code: int = 0, stdin: str | None = None) -> str:
         result = await asyncio.to_thread(CliRunner().invoke, app, list(arguments), input=stdin)
+        self.said = result.stderr
         got = int(result.exception.exit_code) if isinstance(result.exception, CliError) else result.exit_code
         if got != code and result.exception is not None:
             raise result.exception
@@ -103,14 +107,24 @@ class Cli:
 
 
 @pytest.fixture
-def saga(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Cli:
+def saga(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
     monkeypatch.setenv("SAGA_KAFKA_BOOTSTRAP_SERVERS", settings.kafka_bootstrap_servers)
     monkeypatch.setenv("SAGA_DATABASE_URL", settings.database_url)
     monkeypatch.setenv("SAGA_SYSTEMS", settings.systems)
     monkeypatch.setenv("SAGA_KAFKA__FETCH__WAIT__MAX__MS", "20")
     # The engine of the test logs in this process too, longer than a command's stderr lasts.
     monkeypatch.setattr(bootstrap, "configure_logs", lambda settings: None)
-    return Cli()
+    # A command leaves its connections to the end of its process, which here is the end of the test.
+    engines: list[Any] = []
+
+    def remembered(*arguments: Any, **options: Any) -> Any:
+        engines.append(connect(*arguments, **options))
+        return engines[-1]
+
+    monkeypatch.setattr(database, "connect", remembered)
+    yield Cli()
+    for engine in engines:
+        engine.dispose()
 
 
 @pytest.fixture

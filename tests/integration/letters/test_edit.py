@@ -88,6 +88,54 @@ async def test_an_invalid_request_is_mended_and_its_saga_completes(
     assert "replayed already" in await saga("dlq", "edit", place, *WHY, "--set", "tax_id=DE1234567", code=4)
 
 
+async def test_a_header_that_was_missing_is_set_and_what_makes_the_message_is_refused(
+    engine: Any, saga: Any, wire: Any, make_vendor: Make, desk: Desk, tmp_path: Path
+) -> None:
+    engine.start()
+    vendor = make_vendor(1)
+    headers = [("ce_id", b"r1"), ("ce_source", b"legacy"), ("ce_sagaid", str(vendor.saga_id).encode()), ("x-old", b"1")]
+    value = make_codec(engine.settings).encode(vendor)
+    wire.send("vendor-onboarding.requests", value, headers, str(vendor.saga_id).encode())
+    letter = await one_letter(saga, engine)
+    place = letter["id"]
+    assert letter["reason"] == "missing-header"
+    edit = ("dlq", "edit", place, *WHY)
+    assert "told from others" in await saga(*edit, "--set-header", "ce_id=r2", code=4)
+    await saga(*edit, "--drop-header", "absent", code=2)
+    await saga(*edit, "--set-header", "x=" + "y" * 2_000_000, code=2)
+    await saga(*edit, "--set-header", f"ce_type={vendor.contract.type}")
+    (done,) = await saga.rows(*edit, "--set-header", "ce_time=2026-01-01T00:00:00Z", "--drop-header", "x-old")
+    edits = [["ce_time", "2026-01-01T00:00:00Z"], ["ce_type", vendor.contract.type], ["x-old", None]]
+    assert done["header_edits"] == edits
+    await saga("dlq", "edit", place, *WHY, "--set", "vendor_name=Mended")
+    (shown,) = await saga.rows("dlq", "show", place)
+    assert (shown["state"], shown["header_edits"], shown["value"]["vendor_name"]) == ("edited", edits, "Mended")
+    assert ["x-old", "1"] in shown["headers"], "the original stays"
+    (shown,) = await saga.rows("dlq", "show", place, "--original")
+    assert (shown["header_edits"], shown["value"]["vendor_name"]) == ([], vendor.vendor_name)
+    assert "dropped" in await saga("dlq", "show", place)
+
+    # What was mended survives a rebuild of the projection, and goes to another cluster with the letter.
+    await saga("dlq", "rebuild")
+    file = tmp_path / "letters.jsonl"
+    await saga("dlq", "export", place, "--file", str(file))
+    line = json.loads(file.read_text())
+    file.write_text(json.dumps({**line, "cluster": "elsewhere"}))
+    await saga("dlq", "import", str(file), *WHY, "--yes")
+    (copy,) = [x for x in await saga.letters() if x["id"] != place]
+    (shown,) = await saga.rows("dlq", "show", copy["id"])
+    assert (shown["state"], shown["header_edits"], shown["value"]["vendor_name"]) == ("edited", edits, "Mended")
+    await saga("dlq", "discard", copy["id"], *WHY)
+
+    (sent,) = await saga.rows("dlq", "replay", place, *WHY)
+    assert sent["now"] == f"saga {vendor.saga_id} is completed, revision 5"
+    _, message = sorted(wire.read("vendor-onboarding.requests"), key=lambda m: len(m.headers()))
+    assert dict(message.headers()).items() >= {"saga-replay-of": b"r1", "ce_source": b"saga-dlq"}.items()
+    assert "x-old" not in dict(message.headers())
+    await saga.rows("dlq", "replay", place, *WHY, "--state", "replayed")
+    assert len(engine.sagas()) == 1, "twice is once"
+
+
 async def test_an_edit_of_a_compensated_saga_makes_another_new_saga(
     engine: Any, saga: Any, compensated: Any, agent: Agent
 ) -> None:

@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from confluent_kafka import Consumer, TopicPartition
+
+from consumers.bootstrap import consumer_group
 from consumers.errors import Rejected, Unknown
 from orchestrator import Agent
-from orchestrator.bootstrap import make_codec
+from orchestrator.bootstrap import coordinator_group, make_codec
 from orchestrator.core.state import Status
 from orchestrator.dev.cluster import create_topics
 from orchestrator.letters.desk import Desk
@@ -147,6 +150,39 @@ async def test_what_could_not_be_read_is_published_as_it_was(
     returned = (await until_letters(saga, engine, 1))[0]
     assert returned["replay_count"] == 1
     assert sent["result"] == "sent"
+
+
+async def test_a_replay_for_one_group_is_passed_by_the_others(
+    engine: Any, saga: Any, wire: Any, make_vendor: Make, desk: Desk, settings: Any
+) -> None:
+    engine.start()
+    coordinators = coordinator_group(settings)
+    consumer = consumer_group(settings, "erp")
+    wire.send("erp.commands", b"\x00garbage", [("ce_id", b"1")])
+    wire.send("vendor-onboarding.requests", b"\x00garbage", [("ce_id", b"2")])
+    letters = {row["topic"]: row["id"] for row in await until_letters(saga, engine, 2)}
+    ours = letters["vendor-onboarding.requests"]
+    assert "has read nothing" in await saga("dlq", "replay", ours, *WHY, "--group", consumer, code=4)
+    assert "has read nothing" in await saga("dlq", "replay", ours, *WHY, "--group", "no-such-group", code=4)
+    await saga("dlq", "replay", ours, *WHY, "--group", " ", code=2)
+    assert len(await saga.letters()) == 2
+
+    # For the group that gave it up it comes back; for somebody else's it is passed, and the offset with it.
+    await saga("dlq", "replay", ours, *WHY, "--group", coordinators, "--wait", "10", code=5)
+    (back,) = await saga.letters("--topic", "vendor-onboarding.requests")
+    auditor = Consumer({"bootstrap.servers": wire.bootstrap, "group.id": "audit"})
+    for partition in range(4):
+        auditor.commit(offsets=[TopicPartition("vendor-onboarding.requests", partition, 1)], asynchronous=False)
+    auditor.close()
+    (sent,) = await saga.rows("dlq", "replay", back["id"], *WHY, "--group", "audit", "--wait", "0")
+    assert "by no other" in sent["text"]
+    messages = wire.read("vendor-onboarding.requests")
+    assert [dict(m.headers()).get("saga-replay-group") for m in messages].count(b"audit") == 1
+    ends = {m.partition(): m.offset() + 1 for m in messages}
+    read = "SELECT partition, next_offset FROM input_offset WHERE topic = 'vendor-onboarding.requests'"
+    await engine.until(lambda: {p: o for p, o in engine.sql(read) if p in ends} == ends)
+    assert await saga.letters("--topic", "vendor-onboarding.requests") == []
+    assert engine.sagas() == []
 
 
 async def test_a_loop_is_refused_until_somebody_insists(

@@ -141,6 +141,20 @@ def test_failure_of_an_older_attempt_does_not_count(script: Script) -> None:
     assert "no longer counts" in script.notes[-1]
 
 
+def test_unknown_of_an_idempotent_action_is_asked_again_under_its_key_and_undone_when_given_up(script: Script) -> None:
+    for _ in range(3):
+        script.lose("erp-vendor")
+        script.wait_until_due()
+    commands = [(c.step, c.direction, c.round, c.attempt) for c in script.commands]
+    assert commands == [("erp-vendor", Direction.DO, 1, attempt) for attempt in (1, 2, 3, 4)], (
+        "one effect, and so one key"
+    )
+    script.lose("erp-vendor")
+    assert script.sent[-1] == "undo erp-vendor"
+    script.undone("erp-vendor")
+    assert script.status is Status.COMPENSATED
+
+
 def test_rejected_after_unknown_proves_nothing(script: Script) -> None:
     script.lose("erp-vendor")
     script.wait_until_due()
