@@ -188,7 +188,7 @@ class Runtime:
             self._marks.ended(message)
             return
         try:
-            command = await self._patiently(lambda: self._read(message))
+            command = await self._patiently(lambda: self._read(message), self._inbox.idle)
         except BadMessage as exc:
             await self._bury(message, exc)
             return
@@ -208,7 +208,7 @@ class Runtime:
         place = f"{message.topic}/{message.partition}@{message.offset}"
         log.warning("consumer.dead_letter", place=place, reason=exc.reason, error=exc.message)
         grave = Grave(exc.reason, exc.message, "read", self._group, self._now())
-        await self._patiently(lambda: self._send(bury(message, grave)))
+        await self._patiently(lambda: self._send(bury(message, grave)), self._inbox.idle)
         self._marks.ended(message)
         self._poisoned += 1
         if self._poisoned > self._limits.poison:
@@ -374,8 +374,13 @@ class Runtime:
             raise ConsumerStopped(msg)
         return [None] * len(messages)
 
-    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Try until it works: nothing is skipped while the database, the broker or the registry is away."""
+    async def _patiently(
+        self, call: Callable[[], Awaitable[T]], wait: Callable[[float], Awaitable[None]] | None = None
+    ) -> T:
+        """Try until it works: nothing is skipped while the database, the broker or the registry is away.
+
+        The loop itself waits by `Inbox.idle`: the group takes a worker that does not poll for dead.
+        """
         failures = 0
         while True:
             try:
@@ -385,7 +390,7 @@ class Runtime:
                 delay = min(_LONGEST_BACKOFF, 0.05 * 2 ** min(failures, 10))
                 failures += 1
                 log.warning("consumer.waiting", error=f"{type(exc).__name__}: {exc}", failures=failures, delay=delay)
-                await self._sleep(delay)
+                await (wait or self._sleep)(delay)
             else:
                 if failures:
                     self._trouble = None

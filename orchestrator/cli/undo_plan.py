@@ -76,7 +76,8 @@ def _may_be_done(at: StepState) -> bool:
 
 def _said(step: Step, at: StepState) -> tuple[UndoState, str]:
     if at.undo is not None:
-        return _undo_said(at.undo)
+        looked = _LOOKED.get(at.probe.status) if at.probe is not None else None
+        return looked or _undo_said(at.undo)
     assert at.do is not None
     if at.do.status is EffectStatus.SKIPPED:
         return UndoState.SKIPPED, "nothing: a person went on without it"
@@ -89,6 +90,15 @@ def _said(step: Step, at: StepState) -> tuple[UndoState, str]:
     if at.do.status is EffectStatus.IN_FLIGHT:
         return UndoState.IN_FLIGHT, "is being done; its undo waits for that"
     return UndoState.POSSIBLE, "can be undone"
+
+
+_ASKED = UndoState.UNDOING, "undone; the system is being asked whether it is gone"
+_LOOKED = {
+    EffectStatus.IN_FLIGHT: _ASKED,
+    EffectStatus.WAITING: _ASKED,
+    EffectStatus.NOT_DONE: (UndoState.FAILED, "undone, and the system still has it"),
+    EffectStatus.UNKNOWN: (UndoState.FAILED, "undone, and nobody could verify it"),
+}
 
 
 def _undo_said(undo: Effect) -> tuple[UndoState, str]:

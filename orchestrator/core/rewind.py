@@ -100,7 +100,9 @@ def _in_reach(draft: Draft, step: Step, start: str) -> bool:
     here, there = draft.definition.group_of(start), draft.definition.group_of(step.name)
     if step.name == start or there > here:
         return True
-    return there == here and not draft.is_settled(step.name, Direction.DO)
+    # One whose undo has begun stays in reach, although its do may still turn out to have succeeded.
+    begun = draft.effect(step.name, Direction.UNDO) is not None
+    return there == here and (begun or not draft.is_settled(step.name, Direction.DO))
 
 
 def needs_undo(draft: Draft, step: Step) -> bool:

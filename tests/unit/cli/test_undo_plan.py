@@ -100,9 +100,13 @@ def test_what_nobody_knows_is_said_to_be_unknown_and_is_undone_all_the_same() ->
     ]  # fmt: skip
     before = len(script.sent)
     script.control(ControlCommand.COMPENSATE)
-    while script.status is Status.COMPENSATING:
-        script.undone(script.commands[-1].step)
-    assert script.sent[before:] == ["undo welcome-email", "undo portal-account", "undo erp-vendor"]
+    for step in ("welcome-email", "portal-account", "erp-vendor"):
+        script.undone(step)
+    assert [row[1:3] for row in plan(script)][-1] == ("erp-vendor", "undoing"), "it is not verified yet"
+    script.gone("erp-vendor")
+    assert script.sent[before:] == [
+        "undo welcome-email", "undo portal-account", "undo erp-vendor", "probe erp-vendor",
+    ]  # fmt: skip
     assert {row[2] for row in plan(script)} == {"undone"}
 
 
@@ -155,3 +159,22 @@ def test_each_pair_of_effects_has_its_word(do: str, undo: str | None, doubtful: 
     steps = {"vendor": StepState(do=effect(do), undo=effect(undo) if undo else None)}
     rows = undo_plan(WIDE, SagaState("wide", 1, Payload.of(REQUEST), Status.REVIEW, steps=steps))
     assert [row.state.value for row in rows] == ([state] if state else [])
+
+
+@pytest.mark.parametrize(
+    ("probe", "text"),
+    [
+        ("in_flight", "undone; the system is being asked whether it is gone"),
+        ("waiting", "undone; the system is being asked whether it is gone"),
+        ("done", "undone already"),
+        ("not_done", "undone, and the system still has it"),
+        ("unknown", "undone, and nobody could verify it"),
+        ("skipped", "undone already"),
+    ],
+)
+def test_what_the_system_says_of_an_undo(probe: str, text: str) -> None:
+    now = datetime.now(UTC)
+    done = Effect(EffectStatus.DONE, 1, now, 1)
+    step = StepState(done, done, Effect(EffectStatus(probe), 1, now, 3))
+    state = SagaState("wide", 1, Payload.of(REQUEST), Status.COMPENSATING, steps={"vendor": step})
+    assert [row.text for row in undo_plan(WIDE, state)] == [text]

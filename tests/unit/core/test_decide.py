@@ -152,6 +152,7 @@ def test_unknown_of_an_idempotent_action_is_asked_again_under_its_key_and_undone
     script.lose("erp-vendor")
     assert script.sent[-1] == "undo erp-vendor"
     script.undone("erp-vendor")
+    script.gone("erp-vendor")
     assert script.status is Status.COMPENSATED
 
 

@@ -220,3 +220,18 @@ def test_a_saga_that_a_person_took_over_has_no_deadline(verified: Saga, vendor: 
     script.control(RERUN, step="first")
     assert script.state is not None
     assert script.state.deadline is None
+
+
+def test_a_sibling_that_lands_while_it_is_undone_is_done_again(forked: Saga, vendor: VendorOnboardingRequested) -> None:
+    script = _begun(forked, vendor, "first")
+    script.lose("right")
+    script.succeed("left")
+    script.control(RERUN, step="left")
+    assert script.sent[3:] == ["undo left", "undo right"]
+    # It had been done after all. Its undo is on the way, so it is not kept.
+    script.succeed("right")
+    script.undone("left")
+    assert script.status is Status.COMPENSATING
+    script.undone("right")
+    assert script.sent[5:] == ["do left", "do right"]
+    assert [command.round for command in script.commands[5:]] == [2, 2]
