@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from consumers.pace import Pace, Place
 from consumers.system import System
@@ -66,37 +66,39 @@ class Line:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Place]:
         """Wait for one's turn. A stop ends the wait, so look whether it came."""
-        async with AsyncExitStack() as stack:
-            with self._waiting():
-                place = await self._place(stack)
-            yield place
-
-    async def _place(self, stack: AsyncExitStack) -> Place:
-        while True:
-            async with AsyncExitStack() as kept:
-                tries = await kept.enter_async_context(self._gate.turn())
-                async with self._head:
-                    await kept.enter_async_context(self._room)
-                    place = await self._pace.take(
-                        lambda: len(self._since), self._draining if tries else self._stop_or_away
-                    )
-                if place is not None or self._draining():
-                    stack.push_async_exit(kept.pop_all())
-                    break
-        if place is None:
-            return Place()
-        stack.callback(self._pace.leave, place)
-        return place
-
-    def _stop_or_away(self) -> bool:
-        """Whether to stop waiting for a place: back to the gate, where it has closed meanwhile."""
-        return self._draining() or self._gate.away()
-
-    @contextmanager
-    def _waiting(self) -> Iterator[None]:
         me = object()
         self._since[me] = self._clock()
         try:
-            yield
+            while True:
+                async with self._gate.turn() as tries:
+                    place = await self._place(self._draining if tries else self._stop_or_away)
+                    if place is None and not self._draining():
+                        continue  # back to the gate, which has closed meanwhile
+                    del self._since[me]
+                    try:
+                        yield place or Place()
+                    finally:
+                        if place is not None:
+                            self._room.release()
+                            self._pace.leave(place)
+                    return
         finally:
-            del self._since[me]
+            self._since.pop(me, None)
+
+    async def _place(self, gave_up: Callable[[], bool]) -> Place | None:
+        """Hold one of the system's places at once, at its pace; None, and nothing held, where `gave_up` came first."""
+        async with self._head:
+            await self._room.acquire()
+            place = None
+            try:
+                place = await self._pace.take(self._waiting, gave_up)
+            finally:
+                if place is None:
+                    self._room.release()
+            return place
+
+    def _waiting(self) -> int:
+        return len(self._since)
+
+    def _stop_or_away(self) -> bool:
+        return self._draining() or self._gate.away()

@@ -1,0 +1,120 @@
+"""`saga bench`: what the system does under a limit, and beside a message that cannot be read, in numbers."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator import bootstrap
+from orchestrator.cli.dev import _ended_by_signals, _folder
+from orchestrator.cli.errors import CliError, Exit
+from orchestrator.cli.output import Format, console, emit, say, table
+from orchestrator.settings import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from orchestrator.dev.stack import StackOptions
+
+__all__ = ["register"]
+
+Output = Annotated[Format, typer.Option("-o", "--output", help="How data is printed.")]
+Keep = Annotated[Path | None, typer.Option(help="Keep data and logs in this folder.")]
+
+_group = typer.Typer(
+    help="Measure on a stack of its own, with a real broker (Java and Maven). Wrong counts fail, slow machines do not.",
+    no_args_is_help=True,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(_group, name="bench")
+
+
+@_group.command()
+def drain(
+    system: Annotated[str, typer.Option(help="The system that goes away.")] = "portal",
+    sagas: Annotated[int, typer.Option(min=2, help="How many wait for it.")] = 500,
+    rate: Annotated[float, typer.Option(min=0.1, max=10_000, help="Its limit, calls a second.")] = 50,
+    workers: Annotated[int, typer.Option(min=1, max=8, help="Workers that share the limit.")] = 2,
+    output: Output = Format.TEXT,
+    keep: Keep = None,
+) -> None:
+    """Take a system away, let sagas wait, bring it back with a limit, and measure how fast the backlog drains."""
+    from orchestrator.dev.stack import Stack  # noqa: PLC0415 - loads the drivers
+    from orchestrator.testing import bench  # noqa: PLC0415
+
+    _known(system, bootstrap.load_systems(load()))
+    limit = {f"SAGA_SYSTEM_OPTIONS__{system.upper().replace('-', '_')}__RATE": f"{rate:g}"}
+    with _ended_by_signals(), _folder(keep) as folder, Stack(_options(folder, limit), _starting()) as stack:
+        found = bench.drain(stack, system, sagas, rate, workers, say)
+    if output is Format.TEXT:
+        columns = ["sagas", "workers", "limit/s", "calls", "seconds", "calls/s", "of the limit", "most attempts"]
+        cells = [found.sagas, found.workers, f"{found.limit:g}", found.calls, f"{found.seconds:.2f}"]
+        cells += [f"{found.rate:.2f}", f"{found.ratio:.3f}", found.highest_attempt]
+        console.print(table("", columns, [cells]))
+    else:
+        emit([found.as_json()], output)
+    _judge(found.wrong)
+
+
+@_group.command()
+def poison(
+    topic: Annotated[
+        str, typer.Option(help="Where the unreadable message goes: a topic of requests or commands.")
+    ] = "vendor-onboarding.requests",
+    messages: Annotated[int, typer.Option(min=10, help="In each round, that message among them.")] = 500,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds with it, and as many without.")] = 3,
+    rate: Annotated[float, typer.Option(min=1, help="Messages a second.")] = 50,
+    output: Output = Format.TEXT,
+    keep: Keep = None,
+) -> None:
+    """Send requests with and without one unreadable message in the middle, and compare how long their sagas take.
+
+    The systems answer at once, so that nothing but the engine is measured.
+    """
+    from orchestrator.dev.stack import Stack  # noqa: PLC0415 - loads the drivers
+    from orchestrator.testing import bench  # noqa: PLC0415
+
+    _known(topic, bootstrap.topic_names(load()))
+    quick = {"SAGA_SYSTEMS": "consumers.nothing:SYSTEMS"}
+    with _ended_by_signals(), _folder(keep) as folder, Stack(_options(folder, quick), _starting()) as stack:
+        found = bench.poison(stack, topic, messages, rounds, rate, say)
+    if output is Format.TEXT:
+        parts = found.as_json()
+        cells = [
+            [name, *(f"{parts[part][name]:.1f}" for part in ("clean", "poisoned")), f"{parts['ratio'][name]:.3f}"]
+            for name in ("p50", "p99")
+        ]
+        console.print(table("", ["", "without, ms", "with it, ms", "ratio"], cells))
+    else:
+        emit([found.as_json()], output)
+    _judge(found.wrong)
+
+
+def _known(name: str, names: Collection[str]) -> None:
+    if name not in names:
+        raise CliError("UNKNOWN", f"there is no {name}; there are {', '.join(sorted(names))}", exit_code=Exit.USAGE)
+
+
+def _options(folder: Path, settings: Mapping[str, str]) -> StackOptions:
+    from orchestrator.dev.stack import StackOptions  # noqa: PLC0415 - loads the drivers
+
+    return StackOptions("native", folder, settings={"SAGA_LOG_FORMAT": "json", **settings})
+
+
+def _starting() -> Callable[[str], None]:
+    began = time.monotonic()
+    return lambda what: say(f"[dim]{time.monotonic() - began:5.1f} s[/]  starting {what}")
+
+
+def _judge(wrong: Sequence[str]) -> None:
+    for what in wrong:
+        say(f"[bold red]wrong[/]: {what}")
+    if wrong:
+        raise typer.Exit(Exit.FAILED)
+    say("[green]Nothing was lost, and nothing was done twice.[/]")
