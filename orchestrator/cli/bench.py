@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator import bootstrap
-from orchestrator.cli.dev import _ended_by_signals, _folder
+from orchestrator.cli.dev import ended_by_signals, folder_of
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import Format, console, emit, say, table
 from orchestrator.settings import load
@@ -50,7 +50,7 @@ def drain(
 
     _known(system, bootstrap.load_systems(load()))
     limit = {f"SAGA_SYSTEM_OPTIONS__{system.upper().replace('-', '_')}__RATE": f"{rate:g}"}
-    with _ended_by_signals(), _folder(keep) as folder, Stack(_options(folder, limit), _starting()) as stack:
+    with ended_by_signals(), folder_of(keep) as folder, Stack(_options(folder, limit), _starting()) as stack:
         found = bench.drain(stack, system, sagas, rate, workers, say)
     if output is Format.TEXT:
         columns = ["sagas", "workers", "limit/s", "calls", "seconds", "calls/s", "of the limit", "most attempts"]
@@ -82,7 +82,7 @@ def poison(
 
     _known(topic, bootstrap.topic_names(load()))
     quick = {"SAGA_SYSTEMS": "consumers.nothing:SYSTEMS"}
-    with _ended_by_signals(), _folder(keep) as folder, Stack(_options(folder, quick), _starting()) as stack:
+    with ended_by_signals(), folder_of(keep) as folder, Stack(_options(folder, quick), _starting()) as stack:
         found = bench.poison(stack, topic, messages, rounds, rate, say)
     if output is Format.TEXT:
         parts = found.as_json()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from orchestrator.dev.demo import DemoRun
     from orchestrator.dev.stack import Stack
 
-__all__ = ["register"]
+__all__ = ["ended_by_signals", "folder_of", "register"]
 
 _SAGA_SECONDS = 40.0
 _LOOK_SECONDS = 0.5
@@ -65,7 +65,7 @@ def demo(
         _play(scenario, form, keep)
         return
     plan = load_plan(load())
-    with _ended_by_signals(), _folder(keep) as folder:
+    with ended_by_signals(), folder_of(keep) as folder:
         began = time.monotonic()
         options = StackOptions("embedded", folder, plan, settings={"SAGA_LOG_FORMAT": "json"})
         with Stack(options, lambda what: say(f"[dim]{time.monotonic() - began:5.1f} s[/]  starting {what}")) as stack:
@@ -86,7 +86,7 @@ def _play(name: str, form: Format, keep: Path | None) -> None:
     from orchestrator.dev.stack import Stack, StackOptions  # noqa: PLC0415 - loads the drivers
 
     found = wanted(name)
-    with _ended_by_signals(), _folder(keep) as folder:
+    with ended_by_signals(), folder_of(keep) as folder:
         began = time.monotonic()
         options = StackOptions("embedded", folder, settings={"SAGA_LOG_FORMAT": "json", **found.settings})
         with Stack(options, lambda what: say(f"[dim]{time.monotonic() - began:5.1f} s[/]  starting {what}")) as stack:
@@ -116,7 +116,7 @@ def dev(
         msg = f"--kafka is one of {', '.join(kinds)}"
         raise typer.BadParameter(msg)
     plan = load_plan(load()) if with_faults else {}
-    with _ended_by_signals(), _folder(folder) as place:
+    with ended_by_signals(), folder_of(folder) as place:
         try:
             with Stack(StackOptions(wanted, place, plan), lambda what: say(f"starting {what}")) as stack:
                 _tell(stack)
@@ -150,7 +150,7 @@ class _Ended(KeyboardInterrupt):
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def ended_by_signals() -> Iterator[None]:
     """SIGTERM and SIGHUP leave as Ctrl-C does: by the way that stops the children and removes the folder."""
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
@@ -169,7 +169,8 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 @contextmanager
-def _folder(given: Path | None) -> Iterator[Path]:
+def folder_of(given: Path | None) -> Iterator[Path]:
+    """The folder that was named, or one that is removed again."""
     if given is not None:
         yield given
         return
