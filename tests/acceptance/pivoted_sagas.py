@@ -1,12 +1,13 @@
 """The catalogue of `test_design_tables`: the shipped sagas, and one with what they lack.
 
-That is a pivot, and a mapping that can fail.
+That is a pivot, a mapping that can fail, an undo that is given up soon, and a deadline.
 """
 
 from dataclasses import replace
 
 from orchestrator.core.definition import Saga, Step
 from orchestrator.core.payload import Outputs
+from orchestrator.core.policy import Retry
 from sagas.catalogue import CATALOGUE as SHIPPED
 from sagas.vendor_onboarding import vendor_onboarding
 from schemas.models import Record, VendorOnboardingRequested
@@ -36,4 +37,19 @@ pivoted = Saga(
     ],
 )
 
-CATALOGUE = [*SHIPPED, pivoted]
+# Its undo in the portal is tried five times, soon after one another.
+assert _portal.undo is not None
+stubborn = replace(
+    vendor_onboarding,
+    name="stubborn",
+    steps=[
+        _erp,
+        replace(_portal, undo=replace(_portal.undo, retry=Retry(attempts=5, initial=0.1, maximum=0.2))),
+        _mail,
+        _supplier,
+    ],
+)
+
+hasty = replace(vendor_onboarding, name="hasty", deadline=4.0)
+
+CATALOGUE = [*SHIPPED, pivoted, stubborn, hasty]

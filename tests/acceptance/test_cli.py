@@ -80,7 +80,7 @@ def test_a_saga_from_the_file_to_its_end(saga: Cli, make_vendors: Make) -> None:
     (data,) = saga.rows("show", ids[1])
     assert data["compensations"] == ["welcome-email", "portal-account", "erp-vendor"]
     assert data["request"]["tax_id"] == "XX00000007"
-    assert [row["kind"] for row in data["timeline"]] == ["request"] + ["completion"] * 7
+    assert [row["kind"] for row in data["timeline"]] == ["request"] + ["completion"] * 8
     assert data["timeline"][0]["sent"] == [
         {
             "topic": "erp.commands",

@@ -169,13 +169,61 @@ async def test_unknown_of_a_blind_system_waits_for_a_person(world: Any) -> None:
 
 async def test_unknown_that_is_given_up_compensates_this_step_included(world: Any) -> None:
     vendor = new_vendor()
-    rule = {"system": "suppliers", "action": "approve", "match": {"tax_id": vendor.tax_id}}
-    world.order_faults({**rule, "fault": "drop_answer"})
+    rule = {"system": "suppliers", "match": {"tax_id": vendor.tax_id}}
+    # Nor does the list answer when it is asked what became of it.
+    world.order_faults(
+        {**rule, "action": "approve", "fault": "drop_answer"}, {**rule, "action": "find_approval", "fault": "down"}
+    )
     row = await ends(world, vendor)
     assert row.state.status is Status.COMPENSATED
     assert row.state.steps["approved-supplier"].do.status is EffectStatus.UNKNOWN
+    assert calls(world, vendor.saga_id, "suppliers", "approve") == 1, "never again by hoping"
     undone = ["suppliers.revoke", "mail.send_apology_email", "portal.close_account", "erp.deactivate_vendor"]
     assert done(world, vendor.saga_id) == [*DO, *undone]
+
+
+async def test_an_undo_that_fails_five_times_waits_for_a_person_who_resolves_it(world: Any) -> None:
+    vendor = new_vendor(tax_id="XX00000004")  # under sanctions, and so undone
+    saga = str(vendor.saga_id)
+    world.order_faults({"system": "portal", "action": "close_account", "match": {"reference": saga}, **REFUSED})
+    row = await ends(world, vendor, "stubborn")
+    assert row.state.status is Status.REVIEW
+    assert row.state.steps["portal-account"].undo.attempt == 5
+    undone = ["mail.send_apology_email"]
+    assert done(world, vendor.saga_id) == [*DO[:3], *undone], "what is older waits, too"
+    shown = json.loads(world.saga("review", "show", saga, "-o", "json"))
+    assert [(w["step"], w["direction"], w["code"]) for w in shown["waits_for"]] == [
+        ("portal-account", "undo", "TRANSIENT_ERROR")
+    ]
+    plan = {entry["step"]: entry["state"] for entry in shown["undo_plan"]}
+    assert plan == {"welcome-email": "undone", "portal-account": "failed", "erp-vendor": "possible"}
+    shown = json.loads(world.saga("show", saga, "-o", "json"))
+    attempts = [
+        e["attempt"] for e in shown["timeline"] if e.get("direction") == "undo" and e["step"] == "portal-account"
+    ]
+    assert attempts == [1, 2, 3, 4, 5]
+    assert shown["endings"] == {"portal-account": "residual", "welcome-email": "offset"}
+    (letter,) = letters(world, "--saga", saga)
+    assert letter["id"].startswith("portal.commands.dlq/")
+    world.order_faults()
+    world.saga("resolve", saga, "--done", *WHY)
+    (row,) = (await world.at_rest([vendor.saga_id], final=True)).values()
+    assert row.state.status is Status.COMPENSATED
+    assert done(world, vendor.saga_id) == [*DO[:3], *undone, "erp.deactivate_vendor"]
+
+
+async def test_a_saga_that_is_not_over_in_time_is_undone_once_what_is_in_flight_has_landed(world: Any) -> None:
+    vendor = new_vendor()
+    slow = {"fault": "slow", "seconds": 7, "times": 1}
+    match = {"vendor_name": vendor.vendor_name}
+    world.order_faults({"system": "portal", "action": "create_account", "match": match, **slow})
+    row = await ends(world, vendor, "hasty")
+    assert (row.state.status, row.state.failed_step, row.state.code) == (
+        Status.COMPENSATED, "portal-account", "DEADLINE",
+    )  # fmt: skip
+    assert done(world, vendor.saga_id) == [*DO[:2], "portal.close_account", "erp.deactivate_vendor"]
+    (letter,) = letters(world, "--saga", str(vendor.saga_id))
+    assert letter["reason"] == "DEADLINE"
 
 
 # -- what a dead letter's replay does --------------------------------------------------------------------------------
