@@ -74,10 +74,10 @@ async def test_a_saga_is_one_trace_through_every_hop(
             names.append(span.name)
         return names
 
-    # From the end of the saga back to the agent, hop by hop: four dos, of which the last is refused, and three undos.
+    # From the end of the saga back to the agent, hop by hop: four dos, of which the last is refused, three undos, and a look.
     hops = [
         f"{verb} {system}.{topic}"
-        for system in ("erp", "portal", "mail", "suppliers", "mail", "portal", "erp")
+        for system in ("erp", "portal", "mail", "suppliers", "mail", "portal", "erp", "erp")
         for topic, verb in (
             ("commands", "send"),
             ("commands", "process"),

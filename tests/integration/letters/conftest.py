@@ -46,9 +46,14 @@ class Systems:
             system = System(name)
             for command in commands:
                 system.action(command, timeout=1.0)(self._handler(command))
+            if CreateVendor in commands:
+                system.probe(CreateVendor)(self._find_vendor)
             return system
 
         return build
+
+    async def _find_vendor(self, command: CreateVendor, call: Call) -> None:
+        """It is asked after it was undone, and it is gone."""
 
     def _handler(self, record: type[Record]) -> Callable[[Record, Call], Any]:
         async def handle(command: Record, call: Call) -> Record:
