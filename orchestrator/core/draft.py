@@ -92,8 +92,9 @@ class Draft:
 
     @property
     def undoing(self) -> bool:
-        """Whether any undo has started."""
-        return any(s.undo is not None for s in self.steps.values())
+        """Whether any undo has started, or waits for a person, who may be at it by hand."""
+        left = any(park.direction in BACKWARD for park in self.parks)
+        return left or any(s.undo is not None for s in self.steps.values())
 
     @property
     def blocked(self) -> bool:
