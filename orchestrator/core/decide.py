@@ -181,7 +181,7 @@ def _on_done(draft: Draft, answer: Answer, result: Succeeded) -> None:
     contradicts = effect is None or effect.status is EffectStatus.SKIPPED
     settled = contradicts or (effect is not None and effect.status is EffectStatus.NOT_DONE)
     known = effect or draft.new_effect(EffectStatus.DONE, answer.attempt)
-    done = replace(known, status=EffectStatus.DONE, due=None, code=None, message=None)
+    done = replace(known, status=EffectStatus.DONE, due=None, unheard=False, code=None, message=None)
     draft.steps[name] = replace(draft.state_of(name), do=done, output=Payload.of(result.output))
     draft.unpark(name, Direction.DO)
     if not draft.backward:
@@ -199,8 +199,8 @@ def _landed_late(draft: Draft, name: str, *, settled: bool) -> None:
     """
     undo = draft.effect(name, Direction.UNDO)
     if undo is not None and undo.status in (EffectStatus.DONE, EffectStatus.SKIPPED):
-        if undo.attempt == 0 and undo.status is EffectStatus.DONE:
-            # A person undid it by hand, and no command of ours keeps the do from coming after that.
+        if undo.status is EffectStatus.DONE and (undo.attempt == 0 or undo.unheard):
+            # A person undid it by hand, and perhaps no command of ours kept the do from coming after that.
             draft.put(name, Direction.UNDO, replace(undo, status=EffectStatus.NOT_DONE))
             draft.park("CONTRADICTION", "success after a person had undone it", name, Direction.UNDO)
             return
@@ -225,7 +225,7 @@ def _on_undone(draft: Draft, answer: Answer) -> None:
         draft.note("undone already")
         return
     known = effect or draft.new_effect(EffectStatus.DONE, answer.attempt)
-    done = replace(known, status=EffectStatus.DONE, due=None, code=None, message=None)
+    done = replace(known, status=EffectStatus.DONE, due=None, unheard=False, code=None, message=None)
     draft.put(answer.step, Direction.UNDO, done)
     draft.unpark(answer.step, Direction.UNDO)
     if effect is None:
@@ -258,7 +258,7 @@ def _on_failure(draft: Draft, answer: Answer, failure: Failure) -> None:
 
 
 def _doubt(draft: Draft, name: str, effect: Effect, failure: Failure) -> None:
-    """Held as not done on the word of a person, before the system spoke: now it is as unknown as if nobody had looked."""
+    """A person said that it was not done before the system spoke: now it is as unknown as if nobody had looked."""
     draft.note(f"{name} was held as not done, and now nobody knows")
     told = replace(effect, doubtful=True, code=failure.code, message=failure.message)
     draft.settle_undone(name, told)
