@@ -161,9 +161,7 @@ def _require_fenced(draft: Draft, step: str, undo: Effect) -> None:
     do = draft.effect(step, Direction.DO)
     unheard = do is not None and do.unheard and do.status is not EffectStatus.DONE
     if draft.rewind is not None and undo.attempt == 0 and unheard:
-        msg = (
-            f"{step} may still be done, since nothing was heard of it and its undo was not sent: retry it, or cancel"
-        )
+        msg = f"{step} may still be done, since nothing was heard of it and its undo was not sent: retry it, or cancel"
         raise Refused(msg)
 
 

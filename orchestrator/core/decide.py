@@ -201,7 +201,9 @@ def _landed_late(draft: Draft, name: str, *, settled: bool) -> None:
     if undo is not None and undo.status in (EffectStatus.DONE, EffectStatus.SKIPPED):
         if undo.status is EffectStatus.DONE and (undo.attempt == 0 or undo.unheard):
             # A person undid it by hand, and perhaps no command of ours kept the do from coming after that.
-            draft.put(name, Direction.UNDO, replace(undo, status=EffectStatus.NOT_DONE))
+            # Nor does it count any more that the system had nothing left of it.
+            open_ = replace(undo, status=EffectStatus.NOT_DONE)
+            draft.steps[name] = replace(draft.state_of(name), undo=open_, probe=None)
             draft.park("CONTRADICTION", "success after a person had undone it", name, Direction.UNDO)
             return
         # The consumer keeps the order of a step's effects: this success is older than its undo.

@@ -169,6 +169,22 @@ def test_success_after_an_undo_by_hand_that_was_never_sent_is_shown(vendor: Vend
     assert script.status is Status.COMPENSATED
 
 
+def test_what_came_after_an_undo_by_hand_is_verified_again(vendor: VendorOnboardingRequested) -> None:
+    sure = Undo(DeactivateVendor, _deactivate, retry=ONCE, verify=True)
+    script = begun(vendor, erp("only", undo=sure), erp("last"))
+    script.wait(31)  # the do is unknown, and may lie unread
+    script.wait(31)  # so may its undo
+    script.control(ControlCommand.RESOLVE, step="only", direction=Direction.UNDO, resolved="done")
+    script.gone("only")
+    assert script.status is Status.COMPENSATED
+    script.succeed("only")
+    assert script.status is Status.REVIEW
+    script.undone("only")
+    assert script.sent == ["do only", "undo only", "probe only", "probe only"]
+    script.gone("only")
+    assert script.status is Status.COMPENSATED
+
+
 def test_a_round_does_not_rise_on_an_undo_by_hand_while_the_do_may_still_come(
     vendor: VendorOnboardingRequested,
 ) -> None:
