@@ -216,3 +216,22 @@ def test_an_unknown_that_is_heard_after_a_person_said_not_done_counts(vendor: Ve
     script.control(ControlCommand.RESOLVE, step="post", resolved="not-done")
     script.lose("post")
     assert script.status is Status.COMPENSATED
+
+
+def test_nobody_is_woken_for_an_undo_that_waits_for_a_person(vendor: VendorOnboardingRequested) -> None:
+    undo = Undo(DeactivateVendor, _deactivate)
+    steps = [erp("first", undo=undo), erp("last")]
+    script = Script(
+        Saga("odd", version=1, request=VendorOnboardingRequested, steps=steps, on_compensation_failure="continue")
+    )
+    script.request(vendor)
+    script.succeed("first")
+    script.reject("last")
+    script.control(ControlCommand.PARK, step="first", direction=Direction.UNDO)  # the engine: it could not be sent
+    script.wait(31)  # its time-out
+    script.wait(60)
+    assert script.status is Status.REVIEW
+    assert script.state is not None
+    assert script.state.wake_at is None
+    script.control(ControlCommand.RETRY)
+    assert script.sent[-2:] == ["undo first", "undo first"]
