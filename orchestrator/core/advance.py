@@ -13,7 +13,7 @@ from orchestrator.core.messages import DeadRequest, Direction, Ended, Parked
 from orchestrator.core.rewind import begin_again, needs_undo
 from orchestrator.core.state import Cause, EffectStatus, Status
 
-__all__ = ["advance"]
+__all__ = ["advance", "waits_for_later_undos"]
 
 
 def advance(draft: Draft) -> None:
@@ -77,12 +77,24 @@ def _is_done(draft: Draft, step: Step, direction: Direction) -> bool:
 
 def _undone_or_left(draft: Draft, step: Step) -> bool:
     """Whether the undo is done and, where that is asked for, verified; or waits for a person while others go on."""
-    if any(draft.is_parked(step.name, direction) for direction in BACKWARD):
-        return True
+    return any(draft.is_parked(step.name, direction) for direction in BACKWARD) or _undone(draft, step)
+
+
+def _undone(draft: Draft, step: Step) -> bool:
+    """Whether the undo is done and, where that is asked for, verified."""
     if not draft.is_settled(step.name, Direction.UNDO):
         return False
     verify = step.undo is not None and step.undo.verify and _is_done(draft, step, Direction.UNDO)
     return not verify or draft.is_settled(step.name, Direction.PROBE)
+
+
+def waits_for_later_undos(draft: Draft, name: str) -> bool:
+    """Whether what started after that step has to be undone before it."""
+    group_of = draft.definition.group_of
+    return any(
+        group_of(step.name) > group_of(name) and needs_undo(draft, step) and not _undone(draft, step)
+        for step in draft.definition
+    )
 
 
 def _review(draft: Draft) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from orchestrator.core.advance import waits_for_later_undos
 from orchestrator.core.draft import BACKWARD, Draft
 from orchestrator.core.errors import Refused
 from orchestrator.core.messages import Control, ControlCommand, Direction
@@ -102,8 +103,13 @@ def _retry(draft: Draft, control: Control) -> None:
             waits = replace(effect, status=EffectStatus.WAITING, due=None, ordered=control.resolved or "retry")
             draft.put(park.step, park.direction, waits)
             # Where undos do not hold up each other, others may be retried with it: `advance` sends them in their order.
-            if park.direction is Direction.DO or draft.definition.on_compensation_failure != "continue":
+            if park.direction is Direction.DO or not _has_a_turn(draft, park.step):
                 draft.send(park.step, park.direction)
+
+
+def _has_a_turn(draft: Draft, step: str) -> bool:
+    """Whether the retry of an undo has to wait for others."""
+    return draft.definition.on_compensation_failure == "continue" or waits_for_later_undos(draft, step)
 
 
 def _require_retryable(draft: Draft, park: Park, control: Control) -> None:
@@ -131,11 +137,14 @@ def _resolve(draft: Draft, control: Control) -> None:
     if control.resolved == "done":
         if direction is Direction.DO:
             _set_output(draft, step, control)
+        elif direction is Direction.UNDO:
+            _require_fenced(draft, step, effect)
         draft.put(step, direction, replace(effect, status=EffectStatus.DONE, due=None))
         draft.unpark(step, direction)
     elif control.resolved == "not-done":
         draft.put(step, direction, known_not_done(effect))
-        if direction in BACKWARD or draft.pivot_done:
+        # A rerun may go back from beyond the pivot, and then this answers what it waits for.
+        if direction in BACKWARD or (draft.pivot_done and not draft.backward):
             draft.note("still not done: retry it, or skip it")
             return
         draft.unpark(step, direction)
@@ -144,6 +153,15 @@ def _resolve(draft: Draft, control: Control) -> None:
             draft.turn_back(Cause.FAILURE)
     else:
         msg = "say resolved=done or resolved=not-done"
+        raise Refused(msg)
+
+
+def _require_fenced(draft: Draft, step: str, undo: Effect) -> None:
+    """A step is done again only where its last do can no longer come; an undo that was sent keeps it from that."""
+    do = draft.effect(step, Direction.DO)
+    unheard = do is not None and do.unheard and do.status is not EffectStatus.DONE
+    if draft.rewind is not None and undo.attempt == 0 and unheard:
+        msg = f"{step} may still be done, since nothing was heard of it and its undo was not sent: retry it, or cancel"
         raise Refused(msg)
 
 

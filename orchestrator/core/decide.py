@@ -179,8 +179,9 @@ def _on_done(draft: Draft, answer: Answer, result: Succeeded) -> None:
         draft.note("succeeded already")
         return
     contradicts = effect is None or effect.status is EffectStatus.SKIPPED
+    settled = contradicts or (effect is not None and effect.status is EffectStatus.NOT_DONE)
     known = effect or draft.new_effect(EffectStatus.DONE, answer.attempt)
-    done = replace(known, status=EffectStatus.DONE, due=None, code=None, message=None)
+    done = replace(known, status=EffectStatus.DONE, due=None, unheard=False, code=None, message=None)
     draft.steps[name] = replace(draft.state_of(name), do=done, output=Payload.of(result.output))
     draft.unpark(name, Direction.DO)
     if not draft.backward:
@@ -188,19 +189,29 @@ def _on_done(draft: Draft, answer: Answer, result: Succeeded) -> None:
             was = "never started" if effect is None else "skipped"
             draft.park("CONTRADICTION", f"success of a step that was {was}", name, Direction.DO)
         return
-    _landed_late(draft, name)
+    _landed_late(draft, name, settled=settled)
 
 
-def _landed_late(draft: Draft, name: str) -> None:
-    """A do succeeded while the saga goes back, or after it has gone back."""
+def _landed_late(draft: Draft, name: str, *, settled: bool) -> None:
+    """A do succeeded while the saga goes back, or after it has gone back.
+
+    `settled`: it had been held as not done, so nobody was told that it stays.
+    """
     undo = draft.effect(name, Direction.UNDO)
     if undo is not None and undo.status in (EffectStatus.DONE, EffectStatus.SKIPPED):
+        if undo.status is EffectStatus.DONE and (undo.attempt == 0 or undo.unheard):
+            # A person undid it by hand, and perhaps no command of ours kept the do from coming after that.
+            # Nor does it count any more that the system had nothing left of it.
+            open_ = replace(undo, status=EffectStatus.NOT_DONE)
+            draft.steps[name] = replace(draft.state_of(name), undo=open_, probe=None)
+            draft.park("CONTRADICTION", "success after a person had undone it", name, Direction.UNDO)
+            return
         # The consumer keeps the order of a step's effects: this success is older than its undo.
         draft.note("success that was undone already")
     elif _pivot_landed_first(draft, name):
         draft.backward, draft.rewind = None, None
         draft.note("cancel refused: the pivot landed first")
-    elif draft.definition.step(name).undo is None and not draft.definition.step(name).residue_accepted:
+    elif draft.definition.step(name).undo is None and (settled or not draft.definition.step(name).residue_accepted):
         draft.park("CONTRADICTION", "success of an irreversible step after the saga turned back", name, Direction.DO)
 
 
@@ -216,7 +227,7 @@ def _on_undone(draft: Draft, answer: Answer) -> None:
         draft.note("undone already")
         return
     known = effect or draft.new_effect(EffectStatus.DONE, answer.attempt)
-    done = replace(known, status=EffectStatus.DONE, due=None, code=None, message=None)
+    done = replace(known, status=EffectStatus.DONE, due=None, unheard=False, code=None, message=None)
     draft.put(answer.step, Direction.UNDO, done)
     draft.unpark(answer.step, Direction.UNDO)
     if effect is None:
@@ -225,10 +236,16 @@ def _on_undone(draft: Draft, answer: Answer) -> None:
 
 def _on_failure(draft: Draft, answer: Answer, failure: Failure) -> None:
     effect = draft.effect(answer.step, answer.direction)
+    unknown = failure.outcome is Outcome.UNKNOWN
     if effect is None or answer.attempt != effect.attempt or effect.status not in _OPEN:
+        if effect is not None and answer.attempt == effect.attempt and effect.unheard:
+            heard = replace(effect, unheard=False)  # its command has been read, so nothing more comes of it
+            draft.put(answer.step, answer.direction, heard)
+            if unknown and answer.direction is Direction.DO and effect.status is EffectStatus.NOT_DONE:
+                _doubt(draft, answer.step, heard, failure)
+                return
         draft.note("answer of an attempt that no longer counts")
         return
-    unknown = failure.outcome is Outcome.UNKNOWN
     effect = replace(
         effect,
         code=failure.code,
@@ -240,6 +257,13 @@ def _on_failure(draft: Draft, answer: Answer, failure: Failure) -> None:
     draft.put(answer.step, answer.direction, effect)
     final = failure.outcome is Outcome.REJECTED or (unknown and draft.blind(answer.step, answer.direction))
     _retry_or_give_up(draft, answer.step, answer.direction, final=final, retry_after=failure.retry_after)
+
+
+def _doubt(draft: Draft, name: str, effect: Effect, failure: Failure) -> None:
+    """A person said that it was not done before the system spoke: now it is as unknown as if nobody had looked."""
+    draft.note(f"{name} was held as not done, and now nobody knows")
+    told = replace(effect, doubtful=True, code=failure.code, message=failure.message)
+    draft.settle_undone(name, told)
 
 
 def _retry_or_give_up(

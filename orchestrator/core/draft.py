@@ -92,8 +92,9 @@ class Draft:
 
     @property
     def undoing(self) -> bool:
-        """Whether any undo has started."""
-        return any(s.undo is not None for s in self.steps.values())
+        """Whether any undo has started, or waits for a person, who may be at it by hand."""
+        left = any(park.direction in BACKWARD for park in self.parks)
+        return left or any(s.undo is not None for s in self.steps.values())
 
     @property
     def blocked(self) -> bool:
@@ -221,7 +222,7 @@ class Draft:
     def _wake_at(self, *, exact: bool) -> datetime | None:
         if self.status in _FINAL:
             return None
-        dues = [e.due for s in self.steps.values() for e in s.effects if self._waits_for(e)]
+        dues = [e.due for name, s in self.steps.items() for e in s.effects if self._waits_for(name, e)]
         if not (self.backward or self.paused or self.parks):
             dues.append(self.deadline)
         due = min((d for d in dues if d is not None), default=None)
@@ -230,10 +231,13 @@ class Draft:
             return due
         return bound
 
-    def _waits_for(self, effect: Effect) -> bool:
+    def _waits_for(self, name: str, effect: Effect) -> bool:
         if effect.status is EffectStatus.IN_FLIGHT:
             return True
-        return effect.status is EffectStatus.WAITING and not self.paused and not self.blocked
+        if effect.status is not EffectStatus.WAITING or self.paused or self.blocked:
+            return False
+        # Where undos do not hold up each other, one that waits for a person is not sent while others are.
+        return not any(self.is_parked(name, direction) for direction in BACKWARD)
 
 
 _EMPTY = StepState()

@@ -110,6 +110,8 @@ def needs_undo(draft: Draft, step: Step) -> bool:
     do = draft.effect(step.name, Direction.DO)
     if do is None or step.undo is None:
         return False
+    if draft.effect(step.name, Direction.UNDO) is not None:
+        return True  # what has begun is ended, also where a rerun began it for what may still come of the do
     if draft.rewind is None:
         return do.status in _MAYBE
     # Its undo also keeps a command that may still lie unread from being carried out beside that of the next round.
