@@ -41,6 +41,8 @@ _SAMPLE = 10
 _CHUNK = 200
 # These stop or undo work that goes on; the others let a saga go on that waits for somebody.
 _DESTRUCTIVE = frozenset({ControlCommand.CANCEL, ControlCommand.COMPENSATE, ControlCommand.SKIP, ControlCommand.RERUN})
+# These are about the saga as it was seen.
+_PINNED = frozenset({ControlCommand.RETRY, ControlCommand.RESOLVE, ControlCommand.SKIP, ControlCommand.RERUN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +167,16 @@ def carry_out(order: Order, ids: Sequence[str], where: Sequence[str], limit: int
 def _decision(order: Order, row: SagaRow, catalogue: Catalogue) -> Decision:
     from orchestrator.operators import Decision  # noqa: PLC0415 - loads the drivers
 
-    waiting = order.command in {ControlCommand.RETRY, ControlCommand.RESOLVE, ControlCommand.SKIP}
-    waiting = waiting or (order.command is ControlCommand.RERUN and row.state.status is Status.REVIEW)
+    pinned = order.command in _PINNED
     control = Control(
         command=order.command,
         actor=actor_name(order.actor),
         reason=order.reason,
         step=order.step,
         direction=Direction.UNDO if order.undo else None,
-        # What waits for a person does not move by itself: whoever decided first has decided.
-        if_revision=row.state.revision if order.if_version is None and waiting else order.if_version,
+        # What waits for a person does not move by itself: whoever decided first has decided. And a rerun that is
+        # pressed again after the saga went on would do it all once more.
+        if_revision=row.state.revision if order.if_version is None and pinned else order.if_version,
         resolved=order.resolved,
         output=_result(order, row, catalogue),
         request=_changed_request(order, row) if order.changes else None,

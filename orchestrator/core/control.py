@@ -97,10 +97,20 @@ def _retry(draft: Draft, control: Control) -> None:
         effect = draft.effect(park.step, park.direction)
         # What never started, or waits, is sent by `advance`; what is done is not done again.
         if effect is not None and effect.status in _GIVEN_UP:
-            if control.resolved == "not-done":
+            not_done = control.resolved == "not-done"
+            if not_done and effect.unheard:
+                # Its command may still be read after the person has looked: the consumer, which keeps their order, must
+                # not take the word for what it is about to do. It asks again, if it turns out to be in doubt.
+                draft.note(f"nothing has been heard of {park.step} yet, so that it was not done is not passed on")
+            if not_done:
                 # A person ended the doubt, so the next "rejected" is proof again (design §6).
                 effect = replace(effect, doubtful=False, unanswered=False)
-            waits = replace(effect, status=EffectStatus.WAITING, due=None, ordered=control.resolved or "retry")
+            waits = replace(
+                effect,
+                status=EffectStatus.WAITING,
+                due=None,
+                ordered="not-done" if not_done and not effect.unheard else "retry",
+            )
             draft.put(park.step, park.direction, waits)
             # Where undos do not hold up each other, others may be retried with it: `advance` sends them in their order.
             if park.direction is Direction.DO or not _has_a_turn(draft, park.step):

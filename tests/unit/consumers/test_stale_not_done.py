@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-import pytest
-
 from consumers.claims import Claim, Identity, Writes, judge
 from orchestrator.core.effects import Ask, EffectRow, Perform, RowStatus
 from orchestrator.core.messages import Command, ControlCommand
@@ -29,7 +27,6 @@ def claim_of(command: Command, rows: dict[Identity, EffectRow]) -> object:
     return admitted.verdict
 
 
-@pytest.mark.xfail(strict=True, reason="a not-done vouches also for an attempt that was carried out after it was said")
 def test_not_done_says_nothing_of_an_attempt_that_is_read_later() -> None:
     script = Script(vendor_onboarding)
     script.request(
