@@ -170,25 +170,30 @@ def _require_fenced(draft: Draft, step: str, undo: Effect) -> None:
     """A step is done again only where its last do can no longer come; an undo that was sent keeps it from that."""
     do = draft.effect(step, Direction.DO)
     unheard = do is not None and do.unheard and do.status is not EffectStatus.DONE
-    if draft.rewind is not None and undo.attempt == 0 and unheard:
-        msg = f"{step} may still be done, since nothing was heard of it and its undo was not sent: retry it, or cancel"
+    if draft.rewind is not None and (undo.attempt == 0 or undo.unheard) and unheard:
+        msg = f"{step} may still be done, since nothing was heard of it nor of its undo: retry the undo, skip it, or cancel"
         raise Refused(msg)
 
 
 def _skip(draft: Draft, control: Control) -> None:
     park = _one_park(draft, control)
     step, direction, effect = _effect_of(draft, park)
-    if draft.rewind is not None:
-        msg = f"{step} is to be done again, and what remains of it would be there twice: resolve it, or cancel the saga"
-        raise Refused(msg)
     if direction is Direction.DO and not draft.backward:
         _set_output(draft, step, control)
     draft.put(step, direction, replace(effect, status=EffectStatus.SKIPPED, due=None))
+    if draft.rewind is not None:
+        # What may remain of it must not be there twice: a rerun leaves it as it is, and goes on without it.
+        left = draft.effect(step, Direction.UNDO) or draft.new_effect(EffectStatus.SKIPPED, 0)
+        draft.put(step, Direction.UNDO, replace(left, status=EffectStatus.SKIPPED, due=None))
     draft.unpark(step, direction)
 
 
 def _park(draft: Draft, control: Control) -> None:
-    """The engine's own: an output that cannot be sent."""
+    """The engine's own: an output that cannot be sent. Nobody has heard of that attempt, nor ever will."""
+    if control.step is not None and control.direction is not None and draft.definition.has_step(control.step):
+        effect = draft.effect(control.step, control.direction)
+        if effect is not None and effect.status is EffectStatus.IN_FLIGHT:
+            draft.put(control.step, control.direction, replace(effect, unheard=True))
     draft.park("OUTPUT_REFUSED", control.reason, control.step, control.direction)
 
 

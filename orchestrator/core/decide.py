@@ -12,6 +12,7 @@ from orchestrator.core.advance import advance
 from orchestrator.core.control import on_control
 from orchestrator.core.definition import Saga
 from orchestrator.core.draft import Draft, Transition
+from orchestrator.core.late import heard_late, landed_late
 from orchestrator.core.messages import (
     GONE,
     Answer,
@@ -189,36 +190,7 @@ def _on_done(draft: Draft, answer: Answer, result: Succeeded) -> None:
             was = "never started" if effect is None else "skipped"
             draft.park("CONTRADICTION", f"success of a step that was {was}", name, Direction.DO)
         return
-    _landed_late(draft, name, settled=settled)
-
-
-def _landed_late(draft: Draft, name: str, *, settled: bool) -> None:
-    """A do succeeded while the saga goes back, or after it has gone back.
-
-    `settled`: it had been held as not done, so nobody was told that it stays.
-    """
-    undo = draft.effect(name, Direction.UNDO)
-    if undo is not None and undo.status in (EffectStatus.DONE, EffectStatus.SKIPPED):
-        if undo.status is EffectStatus.DONE and (undo.attempt == 0 or undo.unheard):
-            # A person undid it by hand, and perhaps no command of ours kept the do from coming after that.
-            # Nor does it count any more that the system had nothing left of it.
-            open_ = replace(undo, status=EffectStatus.NOT_DONE)
-            draft.steps[name] = replace(draft.state_of(name), undo=open_, probe=None)
-            draft.park("CONTRADICTION", "success after a person had undone it", name, Direction.UNDO)
-            return
-        # The consumer keeps the order of a step's effects: this success is older than its undo.
-        draft.note("success that was undone already")
-    elif _pivot_landed_first(draft, name):
-        draft.backward, draft.rewind = None, None
-        draft.note("cancel refused: the pivot landed first")
-    elif draft.definition.step(name).undo is None and (settled or not draft.definition.step(name).residue_accepted):
-        draft.park("CONTRADICTION", "success of an irreversible step after the saga turned back", name, Direction.DO)
-
-
-def _pivot_landed_first(draft: Draft, name: str) -> bool:
-    """Whether a decision to go back came too late. Not after the end: the outcome has been told."""
-    asked = draft.backward in (Cause.CANCEL, Cause.OPERATOR, Cause.RERUN)
-    return draft.definition.step(name).pivot and asked and not draft.undoing and draft.status not in TERMINAL
+    landed_late(draft, name, settled=settled)
 
 
 def _on_undone(draft: Draft, answer: Answer) -> None:
@@ -239,11 +211,7 @@ def _on_failure(draft: Draft, answer: Answer, failure: Failure) -> None:
     unknown = failure.outcome is Outcome.UNKNOWN
     if effect is None or answer.attempt != effect.attempt or effect.status not in _OPEN:
         if effect is not None and answer.attempt == effect.attempt and effect.unheard:
-            heard = replace(effect, unheard=False)  # its command has been read, so nothing more comes of it
-            draft.put(answer.step, answer.direction, heard)
-            if unknown and answer.direction is Direction.DO and effect.status is EffectStatus.NOT_DONE:
-                _doubt(draft, answer.step, heard, failure)
-                return
+            heard_late(draft, answer, effect, failure)
         draft.note("answer of an attempt that no longer counts")
         return
     effect = replace(
@@ -257,13 +225,6 @@ def _on_failure(draft: Draft, answer: Answer, failure: Failure) -> None:
     draft.put(answer.step, answer.direction, effect)
     final = failure.outcome is Outcome.REJECTED or (unknown and draft.blind(answer.step, answer.direction))
     _retry_or_give_up(draft, answer.step, answer.direction, final=final, retry_after=failure.retry_after)
-
-
-def _doubt(draft: Draft, name: str, effect: Effect, failure: Failure) -> None:
-    """A person said that it was not done before the system spoke: now it is as unknown as if nobody had looked."""
-    draft.note(f"{name} was held as not done, and now nobody knows")
-    told = replace(effect, doubtful=True, code=failure.code, message=failure.message)
-    draft.settle_undone(name, told)
 
 
 def _retry_or_give_up(

@@ -130,6 +130,14 @@ def _may_come(do: Effect) -> bool:
     return do.unheard or (do.status is EffectStatus.SKIPPED and do.maybe_done)
 
 
+def _leave(draft: Draft, name: str, state: StepState, do: Effect) -> None:
+    """A person said to go on without undoing it; so it is not done again either."""
+    if do.status is not EffectStatus.DONE:
+        do = replace(do, status=EffectStatus.SKIPPED, due=None)
+    draft.steps[name] = replace(state, do=do)
+    draft.note(f"{name} is left as it is, and is not done again")
+
+
 def begin_again(draft: Draft) -> None:
     """Everything in reach is undone: raise the rounds, and go forward."""
     rewind = draft.rewind
@@ -144,6 +152,9 @@ def begin_again(draft: Draft) -> None:
                 draft.steps[step.name] = StepState(round=state.round, request=request, undone=state.undone)
             continue
         undone = state.undo is not None and state.undo.status is EffectStatus.DONE
+        if state.undo is not None and state.undo.status is EffectStatus.SKIPPED:
+            _leave(draft, step.name, state, state.do)
+            continue
         if state.do.status is EffectStatus.DONE and not undone:
             # It landed on the way and cannot be undone: doing it again would be doing it twice.
             draft.note(f"{step.name} was done on the way back and cannot be undone; it is not done again")

@@ -9,6 +9,7 @@ from orchestrator.core.messages import ControlCommand, Direction
 from orchestrator.core.policy import Retry
 from orchestrator.core.state import EffectStatus, Status
 from orchestrator.testing.script import Script
+from sagas.vendor_onboarding import vendor_onboarding
 from schemas.models import (
     ApproveSupplier,
     CreateVendor,
@@ -235,3 +236,20 @@ def test_nobody_is_woken_for_an_undo_that_waits_for_a_person(vendor: VendorOnboa
     assert script.state.wake_at is None
     script.control(ControlCommand.RETRY)
     assert script.sent[-2:] == ["undo first", "undo first"]
+
+
+def test_an_undo_that_could_not_be_sent_holds_back_no_late_success(vendor: VendorOnboardingRequested) -> None:
+    """A person undid by hand what had not been done yet, and then it was."""
+    script = Script(vendor_onboarding)
+    script.request(vendor)
+    script.wait(30)
+    script.control(ControlCommand.COMPENSATE)
+    assert script.sent[-1] == "undo erp-vendor"
+    script.control(ControlCommand.PARK, step="erp-vendor", direction=Direction.UNDO)
+    script.control(ControlCommand.RESOLVE, step="erp-vendor", direction=Direction.UNDO, resolved="done")
+    script.gone("erp-vendor")
+    assert script.status is Status.COMPENSATED
+    script.succeed("erp-vendor", attempt=1)
+    assert script.status is Status.REVIEW
+    assert script.state is not None
+    assert [park.code for park in script.state.parks] == ["CONTRADICTION"]

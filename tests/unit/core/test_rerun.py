@@ -165,19 +165,30 @@ def test_cancelled_on_the_way_back(forked: Saga, vendor: VendorOnboardingRequest
     assert script.status is Status.CANCELLED
 
 
-def test_a_failing_undo_waits_for_a_person_and_cannot_be_skipped(
-    forked: Saga, vendor: VendorOnboardingRequested
-) -> None:
+def test_a_failing_undo_waits_for_a_person(forked: Saga, vendor: VendorOnboardingRequested) -> None:
     script = _begun(forked, vendor, "first", "left", "right")
     script.control(RERUN, step="last")
     script.succeed("last")
     script.reject("last", "LOCKED", undo=True)
     assert script.status is Status.REVIEW
-    script.control(ControlCommand.SKIP)
-    assert "would be there twice" in script.refusals[0]
     script.control(ControlCommand.RESOLVE, resolved="done")
     assert script.sent[-1] == "do last"
     assert script.status is Status.RUNNING
+
+
+def test_a_step_whose_undo_is_skipped_is_left_as_it_is(forked: Saga, vendor: VendorOnboardingRequested) -> None:
+    script = _begun(forked, vendor, "first", "left", "right")
+    script.control(RERUN, step="right")
+    script.succeed("last")
+    script.reject("last", "LOCKED", undo=True)
+    script.control(ControlCommand.SKIP)
+    assert script.sent[-1] == "undo right"
+    script.undone("right")
+    assert script.sent[-1] == "do right"
+    script.succeed("right")
+    assert script.status is Status.COMPLETED
+    assert script.sent.count("do last") == 1, "it is still there, so it is not done again"
+    assert "last is left as it is, and is not done again" in script.notes
 
 
 def test_refused_where_the_saga_goes_back_or_has_ended(forked: Saga, vendor: VendorOnboardingRequested) -> None:
