@@ -171,7 +171,7 @@ def _require_fenced(draft: Draft, step: str, undo: Effect) -> None:
     do = draft.effect(step, Direction.DO)
     unheard = do is not None and do.unheard and do.status is not EffectStatus.DONE
     if draft.rewind is not None and (undo.attempt == 0 or undo.unheard) and unheard:
-        msg = f"{step} may still be done, since nothing was heard of it nor of its undo: retry the undo, skip it, or cancel"
+        msg = f"{step} may still be done: nothing was heard of it nor of its undo; retry the undo, skip it, or cancel"
         raise Refused(msg)
 
 
