@@ -133,6 +133,8 @@ def _resolve(draft: Draft, control: Control) -> None:
             _set_output(draft, step, control)
         draft.put(step, direction, replace(effect, status=EffectStatus.DONE, due=None))
         draft.unpark(step, direction)
+        if direction is Direction.DO:
+            _go_on_after_pivot(draft, step)
     elif control.resolved == "not-done":
         draft.put(step, direction, known_not_done(effect))
         if direction in BACKWARD or draft.pivot_done:
@@ -145,6 +147,15 @@ def _resolve(draft: Draft, control: Control) -> None:
     else:
         msg = "say resolved=done or resolved=not-done"
         raise Refused(msg)
+
+
+def _go_on_after_pivot(draft: Draft, step: str) -> None:
+    """A pivot without an undo is done after all, while the saga had turned back: from there it only goes forward."""
+    spec = draft.definition.step(step)
+    if spec.pivot and spec.undo is None and draft.backward and not draft.undoing:
+        draft.backward, draft.rewind = None, None
+        draft.failed_step, draft.code, draft.message = None, None, None
+        draft.note("the pivot is done: the saga goes forward again")
 
 
 def _skip(draft: Draft, control: Control) -> None:
