@@ -152,9 +152,12 @@ class SimEffects:
     async def settle(self, settlements: Sequence[Any]) -> Any:
         """Record outcomes; whether they were may stay unknown."""
         await self._node.database()
+        # What is written already, by a commit whose outcome was not learnt, may be written again.
+        rows = [self._shared.rows.get(settlement.identity) for settlement in settlements]
+        again = [row is not None and row.reply == s.row.reply for row, s in zip(rows, settlements, strict=True)]
         found = await self._shared.settle(settlements)
-        for settlement, taken in zip(settlements, found, strict=True):
-            self._node.world.owners.settled(settlement, taken=taken)
+        for settlement, taken, twice in zip(settlements, found, again, strict=True):
+            self._node.world.owners.settled(settlement, taken=taken and not twice)
         await self._unknown()
         return found
 

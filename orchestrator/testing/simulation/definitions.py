@@ -57,7 +57,8 @@ _COMMANDS: Mapping[type[Record], Record] = {
     RevokeSupplier: RevokeSupplier(tax_id="DE123456789"),
 }
 
-# Idempotent, idempotent, queryable and blind; each with what takes it back.
+# Idempotent, queryable and blind, each with what takes it back. Where that is another system's work, the two commands
+# lie in two topics, and the undo may overtake its do.
 _PAIRS: tuple[tuple[type[Record], type[Record]], ...] = (
     (CreateVendor, DeactivateVendor),
     (ProcessInvoice, ReverseInvoice),
@@ -65,6 +66,8 @@ _PAIRS: tuple[tuple[type[Record], type[Record]], ...] = (
     (ApproveSupplier, RevokeSupplier),
     (ApproveSupplier, RevokeSupplier),
     (SendWelcomeEmail, SendApologyEmail),
+    (CreatePortalAccount, RevokeSupplier),
+    (ApproveSupplier, DeactivateVendor),
 )
 
 ACTIONS: tuple[type[Record], ...] = tuple(dict.fromkeys(action for pair in _PAIRS for action in pair))

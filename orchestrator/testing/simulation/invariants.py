@@ -18,6 +18,7 @@ from orchestrator.messaging.message import Incoming
 from orchestrator.testing.memory_rows import JournalEntry
 from orchestrator.testing.simulation.plan import LOSING, Fault
 from orchestrator.testing.simulation.targets import Line
+from schemas.models import SagaEnded
 
 if TYPE_CHECKING:
     from orchestrator.testing.simulation.world import World
@@ -50,7 +51,7 @@ class _Case:
     journal: Sequence[JournalEntry]
     outputs: Sequence[Sequence[_Output]]
     lines: Sequence[Line]
-    outcomes: Sequence[str]
+    outcomes: Sequence[Incoming]
     letters: Sequence[Incoming]
 
 
@@ -58,7 +59,9 @@ def check(world: World) -> list[tuple[str, str]]:
     """What does not hold, as (saga, what)."""
     shaken = bool(LOSING & world.fired.keys())
     found = [*world.violations, *_requests(world), *_garbage(world), *_strangers(world)]
+    excess = {identity[0] for identity in world.targets.excess}
     for case in _cases(world):
+        world.unnoticed += case.id in excess and not _was_shown(case)
         for checks in (_ends, _history, _counts, _left_behind, _order, _letters):
             found += [(case.id, text) for text in checks(case)]
         world.disordered += _is_disordered(case)
@@ -73,9 +76,9 @@ def _cases(world: World) -> Iterator[_Case]:
     lines: dict[str, list[Line]] = defaultdict(list)
     for line in world.targets.ledger.lines:
         lines[line.identity[0]].append(line)
-    outcomes: dict[str, list[str]] = defaultdict(list)
+    outcomes: dict[str, list[Incoming]] = defaultdict(list)
     for message in world.broker.messages(topics.OUTCOMES):
-        outcomes[_text(message, "ce_sagaid")].append(_text(message, "ce_id"))
+        outcomes[_text(message, "ce_sagaid")].append(message)
     letters: dict[str, list[Incoming]] = defaultdict(list)
     for topic in topics.needed(world.names, world.systems):
         if topic.endswith(".dlq"):
@@ -146,7 +149,8 @@ def _ends(case: _Case) -> Iterator[str]:
     if state.status not in TERMINAL and state.status is not Status.REVIEW:
         yield f"it neither ended nor waits for a person: {state.status}"
     ended = [o.id for outputs in case.outputs for o in outputs if o.topic == topics.OUTCOMES]
-    missing = [event_id for event_id in ended if event_id not in case.outcomes]
+    told = [_text(message, "ce_id") for message in case.outcomes]
+    missing = [event_id for event_id in ended if event_id not in told]
     if missing:
         yield f"{len(missing)} of its outcomes were never published"
     if not ended:
@@ -191,8 +195,13 @@ def _history(case: _Case) -> Iterator[str]:
 def _is_disordered(case: _Case) -> bool:
     """Whether its outcomes are in another order than they were decided in."""
     ended = [o.id for outputs in case.outputs for o in outputs if o.topic == topics.OUTCOMES]
-    first = list(dict.fromkeys(case.outcomes))
+    first = list(dict.fromkeys(_text(message, "ce_id") for message in case.outcomes))
     return sorted(first) == sorted(ended) and first != ended
+
+
+def _was_shown(case: _Case) -> bool:
+    """Whether a person was asked about it, or the outcome names what may remain."""
+    return any('"status":"review"' in entry.entry_text for entry in case.journal)
 
 
 def _counts(case: _Case) -> Iterator[str]:
@@ -226,7 +235,16 @@ def _left_behind(case: _Case) -> Iterator[str]:
         if state.status is Status.COMPLETED and len(there) != 1:
             yield f"completed, and {step.name} is there {len(there)} times"
         if state.status in (Status.COMPENSATED, Status.CANCELLED) and there and not step.residue_accepted:
+            if _compensated_knowingly(case, step.name):
+                continue
             yield f"{state.status}, and {step.name} was left behind"
+
+
+def _compensated_knowingly(case: _Case, step: str) -> bool:
+    """Whether a person decided to go back although nobody knew of that step, and the outcome names it."""
+    decided = any('"command":"compensate"' in entry.entry_text for entry in case.journal)
+    last = case.world.codec.decode(case.outcomes[-1].value or b"")
+    return decided and isinstance(last, SagaEnded) and step in last.residue
 
 
 def _order(case: _Case) -> Iterator[str]:

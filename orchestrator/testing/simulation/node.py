@@ -176,7 +176,7 @@ class Owners:
                 self._owner.pop(replace(claim.identity, direction=Direction.DO), None)
 
     def settled(self, settlement: Any, *, taken: bool) -> None:
-        """An outcome was written, or refused."""
+        """An outcome was written for the first time, or refused."""
         identity = settlement.identity
         if taken and self._owner.get(identity) != settlement.owner:
             what = f"{identity.direction} of {identity.step}, round {identity.round}"

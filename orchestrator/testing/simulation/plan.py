@@ -50,7 +50,7 @@ LOSING = frozenset(Fault) - {
 
 _CLEAN_EVERY = 8
 _SHARE = 0.3
-_MOST_SAGAS = 26
+_MOST_SAGAS = 23
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ def play(plan: Plan, kit: Any, *, keep: bool = False, sagas: Sequence[str] = ())
     story = world.trace.story(told) if keep else ()
     return Outcome(
         plan, world.trace.digest(), world.delivered, wrong, world.fired, world.kinds, ended,
-        world.disordered, world.excess, world.unnoticed, story,
+        world.disordered, len(world.targets.excess), world.unnoticed, story,
     )  # fmt: skip
 
 

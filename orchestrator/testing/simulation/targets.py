@@ -93,6 +93,7 @@ class Targets:
         self.ledger = Ledger()
         self.calls = 0
         self.away: dict[str, float] = {}
+        self.excess: list[Identity] = []
         self._pending: Counter[tuple[Identity, str]] = Counter()
         self._at: dict[tuple[Identity, str], list[tuple[Node, int]]] = {}
 
@@ -205,11 +206,13 @@ class Targets:
                 self._world.wrong(saga, f"a late do of {step}, round {round_}, reached its system after the undo")
             if request.effect != "blind":
                 return "rejected", "CANCELLED"
+            self.excess.append(request.identity)
         if work.done > 0:
             if not excused and not work.stale:
                 self._world.wrong(saga, f"a second call did {step}, round {round_}, again")
             if request.effect != "blind":
                 return "rejected", "DUPLICATE"
+            self.excess.append(request.identity)
         work.done += 1
         self._write(request, work)
         return "done", ""
@@ -221,6 +224,8 @@ class Targets:
             excused = request.stale or self._world.leapt or work.stale
             if work.undone > 0 and not excused:
                 self._world.wrong(saga, f"a second call undid {step}, round {round_}, again")
+            if work.undone > 0:
+                self.excess.append(request.identity)
             work.undone += 1
             self._write(request, work)
         elif work.there:

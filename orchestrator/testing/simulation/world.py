@@ -43,6 +43,7 @@ _IDLE_TRANSACTION = 60.0
 _LONGEST = 8 * 3600.0
 _PARTITIONS = 2
 _HAZARD = 0.004
+_OFTEN = {Fault.OPERATOR: (4, 16), Fault.STALL: (2, 5)}
 
 
 class _Ids:
@@ -91,7 +92,6 @@ class World:
         self.injured: dict[str, str] = {}
         self.silent: set[str] = set()
         self.disordered = 0
-        self.excess = 0
         self.unnoticed = 0
         self.leapt = False
         self.over = False
@@ -241,7 +241,7 @@ class World:
         }
         for fault, act in scheduled.items():
             if fault in self.active:
-                times = self.dice.randint(4, 16) if fault is Fault.OPERATOR else self.dice.randint(1, 2)
+                times = self.dice.randint(*_OFTEN.get(fault, (1, 2)))
                 for _ in range(times):
                     self.loop.later(self.dice.uniform(0.5, _WINDOW), self._strike_later, fault, act)
 
