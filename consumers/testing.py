@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, Protocol
 from uuid import UUID
 
 from consumers.claims import Admitted, Claim, Identity, Settlement, Writes, judge
+from consumers.errors import Failed, Rejected, Unknown
 from consumers.pace import next_after
+from consumers.runtime import ConsumerLimits, Runtime
+from consumers.system import Call, System
 from orchestrator.core.effects import EffectRow, RowStatus
+from orchestrator.core.sample import sample
 from orchestrator.messaging.message import TopicPartition
+from schemas.models import BY_NAME, Record
 
-__all__ = ["MemoryEffects"]
+__all__ = ["MemoryEffects", "Simulated"]
 
 
 class MemoryEffects:
@@ -81,3 +88,69 @@ class MemoryEffects:
 
     async def close(self) -> None:
         """See `EffectStore.close`."""
+
+
+class _Targets(Protocol):
+    """The systems of a simulation. Outcomes are `done`, `rejected`, `failed` and `unknown`, each with a code."""
+
+    def gate(self, system: str) -> float | None: ...
+
+    async def act(self, node: Any, effect: str, call: Call) -> tuple[str, str] | None: ...
+
+    async def ask(self, node: Any, call: Call) -> bool | tuple[str, str] | None: ...
+
+
+class Simulated:
+    """The real consumer runtime over the ports of a simulation (`SAGA_SIMULATION`)."""
+
+    @staticmethod
+    def effects(now: Callable[[], datetime]) -> MemoryEffects:
+        """The consumers' database."""
+        return MemoryEffects(now)
+
+    @staticmethod
+    def worker(
+        name: str, targets: _Targets, node: Any, *, rate: float | None, limits: Mapping[str, Any], **ports: Any
+    ) -> Runtime:
+        """A worker of that system. `node` is the process it runs in; `ports` are those of `Runtime`."""
+        system = System(name, gate=lambda: targets.gate(name), rate=rate)
+        for record in BY_NAME.values():
+            if record.contract.kind == "command" and record.contract.system == name:
+                system.action(record, timeout=_CALL_SECONDS)(_handler(record, targets, node))
+                if record.contract.effect != "blind":
+                    system.probe(record)(_probe(record, targets, node))
+        return Runtime(system=system, limits=ConsumerLimits(**limits), **ports)
+
+
+_CALL_SECONDS = 4.0
+_ERRORS = {"rejected": Rejected, "failed": Failed, "unknown": Unknown}
+
+
+@cache
+def _answer(record: type[Record]) -> Record:
+    assert record.contract.completion is not None
+    return sample(record.contract.completion, full=True)
+
+
+def _handler(record: type[Record], targets: _Targets, node: Any) -> Callable[[Record, Call], Awaitable[Record]]:
+    async def handle(command: Record, call: Call) -> Record:
+        del command
+        answer = await targets.act(node, record.contract.effect, call)
+        assert answer is not None
+        outcome, code = answer
+        if outcome in _ERRORS:
+            raise _ERRORS[outcome](code)
+        return _answer(record)
+
+    return handle
+
+
+def _probe(record: type[Record], targets: _Targets, node: Any) -> Callable[[Record, Call], Awaitable[Record | None]]:
+    async def probe(command: Record, call: Call) -> Record | None:
+        del command
+        found = await targets.ask(node, call)
+        if isinstance(found, tuple):
+            raise _ERRORS[found[0]](found[1])
+        return _answer(record) if found else None
+
+    return probe

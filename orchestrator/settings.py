@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     hold_seconds: float = Field(default=300.0, ge=0)
     control_hold_seconds: float = Field(default=60.0, ge=0)
     consumers: str = "consumers.bootstrap"
+    simulation: str = "consumers.testing:Simulated"
 
     partitions: int = Field(default=4, ge=1)
     replication: int = Field(default=1, ge=1)

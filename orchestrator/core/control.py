@@ -151,6 +151,8 @@ def _resolve(draft: Draft, control: Control) -> None:
             _require_fenced(draft, step, effect)
         draft.put(step, direction, replace(effect, status=EffectStatus.DONE, due=None))
         draft.unpark(step, direction)
+        if direction is Direction.DO:
+            _go_on_after_pivot(draft, step)
     elif control.resolved == "not-done":
         draft.put(step, direction, known_not_done(effect))
         # A rerun may go back from beyond the pivot, and then this answers what it waits for.
@@ -173,6 +175,15 @@ def _require_fenced(draft: Draft, step: str, undo: Effect) -> None:
     if draft.rewind is not None and (undo.attempt == 0 or undo.unheard) and unheard:
         msg = f"{step} may still be done: nothing was heard of it nor of its undo; retry the undo, skip it, or cancel"
         raise Refused(msg)
+
+
+def _go_on_after_pivot(draft: Draft, step: str) -> None:
+    """A pivot without an undo is done after all, while the saga had turned back: from there it only goes forward."""
+    spec = draft.definition.step(step)
+    if spec.pivot and spec.undo is None and draft.backward and not draft.undoing:
+        draft.backward, draft.rewind = None, None
+        draft.failed_step, draft.code, draft.message = None, None, None
+        draft.note("the pivot is done: the saga goes forward again")
 
 
 def _skip(draft: Draft, control: Control) -> None:

@@ -33,6 +33,16 @@ class Group:
         self._shares: dict[object, Share] = {}
         self._generation = 0
 
+    @property
+    def generation(self) -> int:
+        """How often shares have been given out."""
+        return self._generation
+
+    @property
+    def settling(self) -> bool:
+        """Whether members have yet to join again before the next shares are given out."""
+        return bool(self._awaited)
+
     def asks_to_join(self, member: object) -> bool:
         """Whether that member has to join, for the first time or again."""
         return member not in self._members or member in self._awaited

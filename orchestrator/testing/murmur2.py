@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 __all__ = ["partition_of"]
 
 _MASK = 0xFFFFFFFF
@@ -9,6 +11,7 @@ _M = 0x5BD1E995
 _SEED = 0x9747B28C
 
 
+@lru_cache(maxsize=4096)
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of that key among so many."""
     return (_murmur2(key) & 0x7FFFFFFF) % partitions

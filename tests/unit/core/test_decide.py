@@ -17,6 +17,7 @@ from orchestrator.core.messages import (
     Succeeded,
     Wake,
 )
+from orchestrator.core.sample import sample
 from orchestrator.core.state import EffectStatus, Status
 from orchestrator.testing.script import Script
 from schemas.models import (
@@ -24,6 +25,7 @@ from schemas.models import (
     PortalAccountClosed,
     PortalAccountCreated,
     SendWelcomeEmail,
+    SupplierApproved,
     VendorCreated,
     VendorOnboardingRequested,
 )
@@ -400,6 +402,21 @@ def test_an_unknown_pivot_without_an_undo_waits_for_a_person(pivoted: Saga, vend
     script.lose("pivot")
     assert script.status is Status.REVIEW
     script.succeed("pivot", attempt=1)
+    assert script.status is Status.RUNNING
+    assert script.sent[-1] == "do after"
+
+
+def test_an_unknown_pivot_that_a_person_found_done_is_not_left_behind(
+    pivoted: Saga, vendor: VendorOnboardingRequested
+) -> None:
+    """Found by `saga simulate --seed 1`: the saga ended as if it had been undone."""
+    script = Script(pivoted)
+    script.request(vendor)
+    script.succeed("before")
+    script.control(ControlCommand.CANCEL)
+    script.lose("pivot")
+    assert script.status is Status.REVIEW
+    script.control(ControlCommand.RESOLVE, resolved="done", output=sample(SupplierApproved, full=True))
     assert script.status is Status.RUNNING
     assert script.sent[-1] == "do after"
 

@@ -1,0 +1,228 @@
+"""A broker with faults: sends fail, messages come twice, late or not at once, members are thrown out of their group."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from orchestrator.messaging import topics
+from orchestrator.messaging.errors import BrokerUnavailable
+from orchestrator.messaging.kafka_systems import Said
+from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
+from orchestrator.messaging.ports import OnAssign, Receipt
+from orchestrator.testing.memory_broker import MemoryBroker, MemoryInbox, MemoryOutbox
+from orchestrator.testing.memory_group import Group
+from orchestrator.testing.simulation.plan import Fault
+from schemas.codec import Codec
+from schemas.models import SystemState
+
+if TYPE_CHECKING:
+    from orchestrator.testing.simulation.node import Node
+    from orchestrator.testing.simulation.world import World
+
+__all__ = ["SimBroker", "SimInbox", "SimOutbox", "SimSystems"]
+
+_FETCH = 0.08
+
+
+class SimBroker(MemoryBroker):
+    """The cluster of a run. Whoever waits for messages is woken by them."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.true_time)
+        self.world = world
+        self.stalled: dict[TopicPartition, float] = {}
+        self._waiting: dict[SimInbox, asyncio.Future[None]] = {}
+        self._fetching: dict[asyncio.Future[None], None] = {}
+
+    def append(self, message: Outgoing, partition: int | None = None) -> Incoming:
+        """See `MemoryBroker.append`."""
+        stored = super().append(message, partition)
+        for inbox, future in self._waiting.items():
+            # A fetch takes a while, and brings what has come meanwhile.
+            if stored.place in inbox.places and future not in self._fetching:
+                self._fetching[future] = None
+                self.world.loop.later(self.world.dice.random() * _FETCH, self._fetched, inbox, future)
+        return stored
+
+    def _fetched(self, inbox: SimInbox, future: asyncio.Future[None]) -> None:
+        del self._fetching[future]
+        if self._waiting.get(inbox) is future:
+            self.wake(inbox)
+
+    async def wait(self, inbox: SimInbox, seconds: float) -> None:
+        """Until something is there to read, or so long."""
+        future: asyncio.Future[None] = self.world.loop.create_future()
+        self._waiting[inbox] = future
+        timer = self.world.loop.later(seconds, _finish, future)
+        try:
+            await future
+        finally:
+            timer.cancel()
+            self._waiting.pop(inbox, None)
+
+    def wake(self, inbox: SimInbox) -> None:
+        """Look again."""
+        future = self._waiting.pop(inbox, None)
+        if future is not None:
+            _finish(future)
+
+    def wake_group(self, group: Group) -> None:
+        """The group has changed: its members look."""
+        for inbox in list(self._waiting):
+            if inbox.group is group:
+                self.wake(inbox)
+
+    def wake_all(self) -> None:
+        """A stall has ended, or the broker is back: everybody looks."""
+        for inbox in list(self._waiting):
+            self.wake(inbox)
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+class SimInbox(MemoryInbox):
+    """One process' reading end."""
+
+    def __init__(self, broker: SimBroker, node: Node, group: str, topics: Sequence[str], on_assign: OnAssign) -> None:
+        super().__init__(broker, group, topics, on_assign)
+        self._sim = broker
+        self._node = node
+        self._settled = (-1, False)
+
+    @property
+    def places(self) -> frozenset[TopicPartition]:
+        """What it reads."""
+        return self._assigned
+
+    def _serve(self) -> None:
+        super()._serve()
+        seen = (self.group.generation, self.group.settling)
+        if seen != self._settled:
+            self._settled = seen
+            self._sim.wake_group(self.group)
+
+    async def poll(self, most: int, timeout: float) -> Sequence[Incoming]:
+        """See `Inbox.poll`."""
+        await self._node.io()
+        if self._pending is not None:
+            await self._start(self._pending)
+        self._serve()
+        found = self._take(most)
+        if not found and self._pending is None:
+            await self._sim.wait(self, self._sim.world.patience(timeout))
+            self._node.must_live()
+            self._serve()
+            found = self._take(most)
+        if found:
+            self._node.read(found)
+        return found
+
+    def _take(self, most: int) -> list[Incoming]:
+        stalled = self._sim.stalled
+        if not stalled:
+            return super()._take(most)
+        now, kept = self._sim.world.loop.time(), self._assigned
+        self._assigned = frozenset(place for place in kept if stalled.get(place, 0.0) <= now)
+        try:
+            return super()._take(most)
+        finally:
+            self._assigned = kept
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """See `Inbox.commit`."""
+        await self._node.io()
+        await super().commit(offsets)
+        await self._node.io()
+
+    async def rewind(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """See `Inbox.rewind`."""
+        self._node.must_live()
+        await super().rewind(offsets)
+
+    async def idle(self, seconds: float) -> None:
+        """See `Inbox.idle`."""
+        self._node.must_live()
+        self._serve()
+        await asyncio.sleep(seconds)
+        self._node.must_live()
+        self._serve()
+
+    async def close(self) -> None:
+        """See `Inbox.close`. The dead say no farewell."""
+        if not self._node.process.dead:
+            self.crash()
+            self._sim.wake_group(self.group)
+
+
+class SimOutbox(MemoryOutbox):
+    """One process' writing end."""
+
+    def __init__(self, broker: SimBroker, node: Node) -> None:
+        super().__init__(broker)
+        self._sim = broker
+        self._node = node
+
+    async def send(self, messages: Sequence[Outgoing]) -> Receipt:
+        """See `Outbox.send`."""
+        if not messages:
+            return Receipt()
+        world, node = self._sim.world, self._node
+        await node.io()
+        if world.happens(Fault.PRODUCE_FAILED, 0.04):
+            # Some arrived, perhaps all: nobody was told.
+            taken = messages[: world.dice.randint(0, len(messages))]
+            world.tell("", f"{node.name}: of {len(messages)} messages {len(taken)} arrived, and no acknowledgement")
+            await self._sent(taken)
+            msg = "no acknowledgement"
+            raise BrokerUnavailable(msg)
+        receipt = await self._sent(messages)
+        await node.io()
+        return receipt
+
+    async def _sent(self, messages: Sequence[Outgoing]) -> Receipt:
+        world = self._sim.world
+        receipt = await super().send(messages)
+        if not self._sim.away:
+            for message in messages:
+                world.sent(message)
+                if world.happens(Fault.DUPLICATE, 0.08):
+                    world.again(message, 0.0)
+                if world.happens(Fault.LATE_DUPLICATE, 0.05):
+                    world.again(message, world.dice.uniform(0.5, 60.0))
+        return receipt
+
+
+class SimSystems:
+    """What workers say on `saga.systems`, read as the real adapter reads it."""
+
+    def __init__(self, broker: SimBroker, codec: Codec, node: Node) -> None:
+        self._broker = broker
+        self._codec = codec
+        self._node = node
+        self._said = Said()
+        self._next: dict[int, int] = {}
+
+    async def away(self) -> frozenset[str]:
+        """See `Systems.away`."""
+        self._node.must_live()
+        if self._broker.away:
+            msg = "the broker is away"
+            raise BrokerUnavailable(msg)
+        now = self._broker.world.loop.time()
+        for partition in range(self._broker.partition_count(topics.SYSTEMS)):
+            place = (topics.SYSTEMS, partition)
+            at = self._next.get(partition, 0)
+            for message, stamp in self._broker.read(place, at, 1000):
+                self._next[partition] = message.offset + 1
+                record = self._codec.decode(message.value or b"")
+                if isinstance(record, SystemState):
+                    self._said.hear(record, now - (self._broker.world.true_time() - stamp).total_seconds())
+        return self._said.away(now)
+
+    async def close(self) -> None:
+        """See `Systems.close`."""
