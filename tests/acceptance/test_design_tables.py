@@ -5,8 +5,10 @@ One stack for all of them. Each test has a vendor of its own, and orders faults 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -205,11 +207,15 @@ async def test_an_undo_that_fails_five_times_waits_for_a_person_who_resolves_it(
     assert shown["endings"] == {"portal-account": "residual", "welcome-email": "offset"}
     (letter,) = letters(world, "--saga", saga)
     assert letter["id"].startswith("portal.commands.dlq/")
+    # Somebody closes the account in the portal, and says so.
     world.order_faults()
+    vendor_id = row.state.steps["erp-vendor"].output.json["vendor_id"]
+    url = f"{world.stack.urls['portal']}/accounts?vendor_id={vendor_id}&reference={saga}"
+    await asyncio.to_thread(urllib.request.urlopen, urllib.request.Request(url, method="DELETE"))
     world.saga("resolve", saga, "--done", *WHY)
     (row,) = (await world.at_rest([vendor.saga_id], final=True)).values()
     assert row.state.status is Status.COMPENSATED
-    assert done(world, vendor.saga_id) == [*DO[:3], *undone, "erp.deactivate_vendor"]
+    assert done(world, vendor.saga_id) == [*DO[:3], *undone, "portal.close_account", "erp.deactivate_vendor"]
 
 
 async def test_a_saga_that_is_not_over_in_time_is_undone_once_what_is_in_flight_has_landed(world: Any) -> None:
