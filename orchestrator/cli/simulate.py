@@ -101,7 +101,8 @@ def _shrunk(outcome: Outcome, kit: Any) -> Outcome:
 
 def _progress(report: Report) -> None:
     if report.seeds % 200 == 0:
-        say(f"[dim]{report.seeds} seeds, {report.rate:.1f}/s, {len(report.failed)} failed[/]")
+        failed = ", ".join(str(outcome.plan.seed) for outcome in report.failed[-5:])
+        say(f"[dim]{report.seeds} seeds, {report.rate:.1f}/s, {len(report.failed)} failed {failed}[/]")
 
 
 def _print(report: Report) -> None:
@@ -114,7 +115,7 @@ def _print(report: Report) -> None:
     console.print(f"sagas: {ended}", highlight=False)
     console.print(
         f"blind systems did a thing once too often {report.excess} times after a freeze, "
-        f"{report.unnoticed} of them unnoticed; outcomes out of order: {report.disordered}",
+        f"{report.unnoticed} sagas of it unnoticed",
         highlight=False,
     )
     rows = [[fault.value, count] for fault, count in report.fired.most_common()]
@@ -146,7 +147,6 @@ def _as_json(report: Report, small: list[Outcome]) -> dict[str, object]:
         "sagas": {status.value: count for status, count in sorted(report.ended.items())},
         "excess": report.excess,
         "excess_unnoticed": report.unnoticed,
-        "outcomes_out_of_order": report.disordered,
         "invalid": report.invalid,
         "failed": [outcome.plan.seed for outcome in report.failed],
         "told": [_outcome_as_json(outcome) for outcome in small],

@@ -59,12 +59,12 @@ def check(world: World) -> list[tuple[str, str]]:
     """What does not hold, as (saga, what)."""
     shaken = bool(LOSING & world.fired.keys())
     found = [*world.violations, *_requests(world), *_garbage(world), *_strangers(world)]
-    excess = {identity[0] for identity in world.targets.excess}
+    world.excess |= {identity[0] for identity in world.targets.excess}
     for case in _cases(world):
-        world.unnoticed += case.id in excess and not _was_shown(case)
-        for checks in (_ends, _history, _counts, _left_behind, _order, _letters):
+        if case.id in world.excess and not _was_shown(case):
+            world.unnoticed.append(case.id)
+        for checks in (_ends, _history, _in_order, _counts, _left_behind, _order, _letters):
             found += [(case.id, text) for text in checks(case)]
-        world.disordered += _is_disordered(case)
         found += [(case.id, text) for text in _without_cause(case, shaken=shaken)]
     return found
 
@@ -192,11 +192,12 @@ def _history(case: _Case) -> Iterator[str]:
             yield f"{line.direction} of {step}, round {round_}, was done and never asked for"
 
 
-def _is_disordered(case: _Case) -> bool:
-    """Whether its outcomes are in another order than they were decided in."""
+def _in_order(case: _Case) -> Iterator[str]:
+    """Outcomes are published in the order in which they were decided: the last one is the one that holds."""
     ended = [o.id for outputs in case.outputs for o in outputs if o.topic == topics.OUTCOMES]
     first = list(dict.fromkeys(_text(message, "ce_id") for message in case.outcomes))
-    return sorted(first) == sorted(ended) and first != ended
+    if sorted(first) == sorted(ended) and first != ended:
+        yield "its outcomes were published in another order than they were decided in"
 
 
 def _was_shown(case: _Case) -> bool:
@@ -209,7 +210,7 @@ def _counts(case: _Case) -> Iterator[str]:
     ledger = case.world.targets.ledger
     for step in case.definition:
         there = ledger.there(case.id, step.name)
-        if len(there) > 1:
+        if len(there) > 1 and not _excused(case, step.name):
             yield f"{step.name} is there twice, of the rounds {there}"
         effects = case.state.steps.get(step.name)
         if effects is None:
@@ -223,26 +224,38 @@ def _counts(case: _Case) -> Iterator[str]:
             yield f"{step.name} is reported undone, and is there"
 
 
+def _excused(case: _Case, step: str) -> bool:
+    """Whether a process that had been frozen before it sent did it, at a blind system: nobody can prevent that.
+
+    Such an excess is to be noticed, so it is counted.
+    """
+    if not case.world.targets.late(case.id, step):
+        return False
+    case.world.excess.add(case.id)
+    return True
+
+
 def _left_behind(case: _Case) -> Iterator[str]:
     """Completed: all of it is there, once. Compensated or cancelled: nothing is, but what the definition accepts."""
     state, ledger = case.state, case.world.targets.ledger
+    gone = state.status in (Status.COMPENSATED, Status.CANCELLED)
     for step in case.definition:
         there = ledger.there(case.id, step.name)
         effects = state.steps.get(step.name)
         known = [e.status for e in (effects.do, effects.undo) if e is not None] if effects else []
         if EffectStatus.SKIPPED in known:
             continue
-        if state.status is Status.COMPLETED and len(there) != 1:
+        if state.status is Status.COMPLETED and len(there) != 1 and not _excused(case, step.name):
             yield f"completed, and {step.name} is there {len(there)} times"
-        if state.status in (Status.COMPENSATED, Status.CANCELLED) and there and not step.residue_accepted:
-            if _compensated_knowingly(case, step.name):
-                continue
+        accepted = step.residue_accepted or (gone and there and _compensated_knowingly(case, step.name))
+        if gone and there and not accepted and not _excused(case, step.name):
             yield f"{state.status}, and {step.name} was left behind"
 
 
 def _compensated_knowingly(case: _Case, step: str) -> bool:
-    """Whether a person decided to go back although nobody knew of that step, and the outcome names it."""
-    decided = any('"command":"compensate"' in entry.entry_text for entry in case.journal)
+    """Whether a person was asked about that step and decided to go back all the same, and the outcome names it."""
+    commands = ('"command":"compensate"', '"command":"retry"')
+    decided = any(command in entry.entry_text for entry in case.journal for command in commands)
     last = case.world.codec.decode(case.outcomes[-1].value or b"")
     return decided and isinstance(last, SagaEnded) and step in last.residue
 

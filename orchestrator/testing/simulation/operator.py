@@ -93,6 +93,8 @@ class Operator:
         asked = [action.contract.system for action in (step.action, step.undo and step.undo.action) if action]
         if not all(self._world.has_read(f"sim-{system}", [topics.commands(system or "")]) for system in asked):
             return False
+        if step.contract.effect == "blind" and self._world.dice.random() < 0.5:
+            return True  # that some process is frozen right before its call, nobody can see
         identity = (str(saga_id), park.step, state.steps[park.step].round)
         frozen = any(node.process.frozen for node in self._world.nodes.values())
         return not frozen and all(self._world.targets.quiet(identity, way) for way in ("do", "undo"))

@@ -40,7 +40,6 @@ class Outcome:
     fired: Counter[Fault]
     kinds: Counter[str]
     ended: Counter[Status]
-    disordered: int
     excess: int
     unnoticed: int
     story: Sequence[str] = ()
@@ -59,7 +58,6 @@ class Report:
     kinds: Counter[str] = field(default_factory=Counter)
     ended: Counter[Status] = field(default_factory=Counter)
     clean: Counter[Status] = field(default_factory=Counter)
-    disordered: int = 0
     excess: int = 0
     unnoticed: int = 0
 
@@ -70,7 +68,6 @@ class Report:
         self.fired += outcome.fired
         self.kinds += outcome.kinds
         self.ended += outcome.ended
-        self.disordered += outcome.disordered
         self.excess += outcome.excess
         self.unnoticed += outcome.unnoticed
         if not outcome.plan.faults:
@@ -128,7 +125,7 @@ def play(plan: Plan, kit: Any, *, keep: bool = False, sagas: Sequence[str] = ())
     story = world.trace.story(told) if keep else ()
     return Outcome(
         plan, world.trace.digest(), world.delivered, wrong, world.fired, world.kinds, ended,
-        world.disordered, len(world.targets.excess), world.unnoticed, story,
+        len(world.excess), len(world.unnoticed), story,
     )  # fmt: skip
 
 

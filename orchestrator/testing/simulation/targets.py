@@ -10,6 +10,7 @@ thing, so a process that freezes between its check and its send makes it do a th
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,8 +18,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from orchestrator.testing.simulation.plan import Fault
 
 if TYPE_CHECKING:
-    import asyncio
-
     from orchestrator.testing.simulation.node import Node
     from orchestrator.testing.simulation.world import World
 
@@ -32,11 +31,15 @@ Fate = tuple[Literal["done", "rejected", "failed", "unknown"], str]
 
 @dataclass(slots=True)
 class Work:
-    """What a system did for one step in one round. `stale`: a frozen process had a hand in it."""
+    """What a system did for one step in one round. `stale`: a frozen process had a hand in it.
+
+    `refused`: the key was answered with a rejection.
+    """
 
     done: int = 0
     undone: int = 0
     fenced: bool = False
+    refused: bool = False
     stale: bool = False
 
     @property
@@ -94,6 +97,7 @@ class Targets:
         self.calls = 0
         self.away: dict[str, float] = {}
         self.excess: list[Identity] = []
+        self._late: set[tuple[str, str]] = set()
         self._pending: Counter[tuple[Identity, str]] = Counter()
         self._at: dict[tuple[Identity, str], list[tuple[Node, int]]] = {}
 
@@ -106,6 +110,10 @@ class Targets:
     def quiet(self, identity: Identity, direction: str) -> bool:
         """Whether no call for that effect is under way anywhere."""
         return self._pending[identity, direction] == 0
+
+    def late(self, saga: str, step: str) -> bool:
+        """Whether a blind system was called for that step by a process that had been frozen before it sent."""
+        return (saga, step) in self._late
 
     async def act(self, node: Node, effect: str, call: Any) -> Fate | None:
         """One call of an action by a worker. None where no answer ever comes."""
@@ -120,6 +128,10 @@ class Targets:
                 self._check_alone(node, here, key)
             here.append((node, thaws))
             await node.io()
+            if self._world.happens(Fault.FREEZE, 0.03):
+                # The worst moment: it has checked that the effect is its own, and has not sent yet.
+                self._world.freeze(node)
+                await asyncio.sleep(0)
             self.calls += 1
             stale = node.process.thaws != thaws
             reply: asyncio.Future[Fate | None] = self._world.loop.create_future()
@@ -184,7 +196,10 @@ class Targets:
         work, fate = self.ledger.of(request.identity), request.fate
         repeated = request.effect == "idempotent" and request.direction == "do" and work.done > 0
         if fate is Fault.REJECTED and not repeated:
+            work.refused = True
             return "rejected", "NO"
+        if request.stale and request.effect == "idempotent" and work.refused and not repeated:
+            return "rejected", "NO"  # its answer is bound to the key, so a request of long ago hears it too
         if fate is Fault.FAILED:
             return "failed", "BUSY"
         if fate is Fault.CALL_LOST:
@@ -235,6 +250,8 @@ class Targets:
 
     def _write(self, request: _Request, work: Work) -> None:
         work.stale = work.stale or request.stale
+        if request.stale and request.effect == "blind":
+            self._late.add(request.identity[:2])
         self.ledger.lines.append(Line(self._world.loop.time(), request.identity, request.direction, request.stale))
 
 

@@ -91,8 +91,8 @@ class World:
         self.violations: list[tuple[str, str]] = []
         self.injured: dict[str, str] = {}
         self.silent: set[str] = set()
-        self.disordered = 0
-        self.unnoticed = 0
+        self.excess: set[str] = set()
+        self.unnoticed: list[str] = []
         self.leapt = False
         self.over = False
         self.quieting = False
@@ -435,6 +435,35 @@ class World:
         return max(seconds, (min(dues) - self.database_time()).total_seconds())
 
 
+class _Codec(Codec):
+    """The real codec, which remembers: commands and completions of a run are ever the same few records."""
+
+    def __init__(self) -> None:
+        super().__init__(FixedIds())
+        self._encoded: dict[int, tuple[Record, bytes]] = {}
+        self._decoded: dict[bytes, Record] = {}
+
+    def encode(self, record: Record) -> bytes:
+        if record.contract.kind not in _FEW:
+            return super().encode(record)
+        # By identity; the record is kept, or another could come to have its id.
+        known = self._encoded.get(id(record))
+        if known is None:
+            known = self._encoded[id(record)] = (record, super().encode(record))
+        return known[1]
+
+    def decode(self, data: bytes) -> Record:
+        known = self._decoded.get(data)
+        if known is None:
+            known = super().decode(data)
+            if known.contract.kind in _FEW:
+                self._decoded[data] = known
+        return known
+
+
+_FEW = ("command", "completion")
+
+
 @cache
 def _codec() -> Codec:
-    return Codec(FixedIds())
+    return _Codec()
