@@ -137,12 +137,9 @@ def _tell(stack: Stack) -> None:
 
 
 def _stay(stack: Stack) -> None:
-    while (child := stack.failed()) is None:
+    while True:
+        stack.check()
         time.sleep(_LOOK_SECONDS)
-    from orchestrator.dev.errors import ChildFailed  # noqa: PLC0415
-
-    msg = f"{child.command.name} ended with status {child.returncode}; the end of its log:\n{child.log_tail()}"
-    raise ChildFailed(msg)
 
 
 class _Ended(KeyboardInterrupt):

@@ -15,7 +15,7 @@ from orchestrator.agent import Agent
 from orchestrator.core.definition import Saga
 from orchestrator.core.state import Status
 from orchestrator.database import connect
-from orchestrator.dev.errors import ChildFailed, NotReady
+from orchestrator.dev.errors import NotReady
 from orchestrator.dev.stack import Stack
 from orchestrator.settings import Settings, load_attribute
 from orchestrator.store.queries import Queries, SagaRow, TimelineRow
@@ -115,10 +115,7 @@ def _until_rest(
         progress(counts, len(ids))
         if len(rows) == len(ids) and all(row.state.terminal or row.state.status is Status.REVIEW for row in rows):
             return rows
-        child = stack.failed()
-        if child is not None:
-            msg = f"{child.command.name} ended with status {child.returncode}; the end of its log:\n{child.log_tail()}"
-            raise ChildFailed(msg)
+        stack.check()
         if time.monotonic() > deadline:
             msg = f"not every saga came to rest in time: {len(ids)} were requested, {dict(counts)} are known"
             raise NotReady(msg)

@@ -26,7 +26,7 @@ from orchestrator import bootstrap
 from orchestrator.agent import Agent
 from orchestrator.core.state import Status
 from orchestrator.database import connect
-from orchestrator.dev.errors import ChildFailed, NotReady
+from orchestrator.dev.errors import NotReady
 from orchestrator.dev.stack import Stack
 from orchestrator.messaging.kafka import directly
 from orchestrator.messaging.kafka_systems import KafkaSystems
@@ -308,10 +308,7 @@ class Stage:
     def _until(self, what: str, ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not ready():
-            child = self._stack.failed()
-            if child is not None:
-                msg = f"{child.command.name} ended with status {child.returncode}; its log ends:\n{child.log_tail()}"
-                raise ChildFailed(msg)
+            self._stack.check()
             if time.monotonic() > deadline:
                 msg = f"waited {_PATIENCE_SECONDS:g} s in vain for it to {what}"
                 raise NotReady(msg)

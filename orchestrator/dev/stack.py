@@ -216,10 +216,17 @@ class Stack:
         """Coordinators and consumers."""
         return [*self.coordinators, *(child for found in self.consumers.values() for child in found)]
 
-    def failed(self) -> ChildProcess | None:
-        """A worker or the sandbox that has ended by itself, if one has."""
-        children = [*self.workers(), *([self.sandbox] if self.sandbox else [])]
-        return next((child for child in children if not child.running), None)
+    def check(self) -> None:
+        """Whether all that was started still runs.
+
+        Raises:
+            ChildFailed: a worker or the sandbox has ended by itself; with the end of its log.
+
+        """
+        for child in (*self.workers(), *([self.sandbox] if self.sandbox else [])):
+            if not child.running:
+                msg = f"{child.command.name} ended with status {child.returncode}; its log ends:\n{child.log_tail()}"
+                raise ChildFailed(msg)
 
     def close(self) -> None:
         """Stop everything: workers first, so that none of them complains that its servers are gone."""

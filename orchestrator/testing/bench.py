@@ -22,7 +22,7 @@ from orchestrator import bootstrap
 from orchestrator.agent import Agent
 from orchestrator.core.state import TERMINAL, Status
 from orchestrator.database import connect
-from orchestrator.dev.errors import ChildFailed, NotReady
+from orchestrator.dev.errors import NotReady
 from orchestrator.dev.stack import Stack
 from orchestrator.messaging import topics
 from orchestrator.messaging.backlog import backlog_of
@@ -262,10 +262,7 @@ def _rest(stack: Stack, ids: Sequence[UUID], seconds: float) -> Sequence[SagaRow
 def _until(stack: Stack, done: Callable[[], bool], seconds: float) -> None:
     end = time.monotonic() + seconds
     while not done():
-        child = stack.failed()
-        if child is not None:
-            msg = f"{child.command.name} ended with status {child.returncode}; the end of its log:\n{child.log_tail()}"
-            raise ChildFailed(msg)
+        stack.check()
         if time.monotonic() > end:
             msg = f"not there after {seconds:.0f} s"
             raise NotReady(msg)

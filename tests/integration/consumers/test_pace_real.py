@@ -52,7 +52,7 @@ async def test_a_shared_limit_holds_and_loses_nothing_whatever_becomes_of_worker
     assert other.returncode == 0, other.log_tail()
     stack.replace(other)
     rows = await world.at_rest([vendor.saga_id for vendor in vendors], 200)
-    assert stack.failed() is None
+    stack.check()
     world.check_against_the_ledger(rows)
     assert {row.state.status for row in rows.values()} <= TERMINAL
     assert _kept(before, 20)
