@@ -16,11 +16,11 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self, cast
 from urllib.parse import quote
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from orchestrator import bootstrap
 from orchestrator.agent import Agent
@@ -94,6 +94,13 @@ class Move(_Data):
     code: list[int] = Field(default_factory=lambda: [0])
     called: Called | None = None
     drained: Drained | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if len(given := self.model_fields_set - {"code"}) != 1:
+            msg = f"a move is one thing, this is {', '.join(sorted(given)) or 'none'}"
+            raise ValueError(msg)
+        return self
 
 
 class Act(_Data):
@@ -222,8 +229,7 @@ class Stage:
             {name: value.format(number=number) if isinstance(value, str) else value for name, value in body.items()}
             for number, body in enumerate(bodies, 1)
         ]
-        made = [model.model_validate_json(json.dumps(body)) for body in filled]
-        return [request for request in made if isinstance(request, Request)]
+        return [cast("Request", model.model_validate_json(json.dumps(body))) for body in filled]
 
     def _move(self, run: ActRun, requests: Sequence[Request], move: Move) -> None:
         if move.publish:
