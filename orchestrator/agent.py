@@ -149,7 +149,8 @@ class _Outcomes:
         self._run = in_thread()
         self._codec = codec
         self._since: datetime | None = None
-        self._seen: dict[UUID, SagaEnded] = {}
+        # The latest outcome of each, with its place among those of its saga.
+        self._seen: dict[UUID, tuple[str, SagaEnded]] = {}
         self._waiting: dict[UUID, list[tuple[asyncio.Future[SagaEnded], bool]]] = {}
         self._reader: asyncio.Task[None] | None = None
 
@@ -158,7 +159,7 @@ class _Outcomes:
         self._waiting.setdefault(saga_id, []).append((future, final))
         made = (time_of(saga_id) or datetime.now(UTC)) - _SLACK
         if saga_id in self._seen:
-            self._tell(saga_id, self._seen[saga_id])
+            self._tell(saga_id, self._seen[saga_id][1])
         elif self._since is None or made < self._since:
             # From the time in its id: an outcome published before we began to wait is found too.
             await self._seek(made)
@@ -229,8 +230,11 @@ class _Outcomes:
             log.warning("agent.unreadable_outcome", offset=message.offset(), error=str(exc))
             return
         if isinstance(record, SagaEnded) and event.saga_id is not None:
+            latest, _ = self._seen.get(event.saga_id, ("", None))
+            if event.sequence is not None and event.sequence < latest:
+                return  # sent again after a crash, and overtaken by what was decided since
             self._seen.pop(event.saga_id, None)
-            self._seen[event.saga_id] = record
+            self._seen[event.saga_id] = event.sequence or "", record
             self._tell(event.saga_id, record)
 
     def _forget_oldest(self) -> None:

@@ -6,6 +6,8 @@ It is written over Protocols: it starts no thread and asks no clock. What happen
 - after the commit, before the acknowledgements: the input comes again, the journal has it, and its outputs go out
   again with the same ids;
 - the commit's outcome unknown: treated as failed; redelivery finds out.
+
+What could not be sent is kept and sent before anything else is read: a saga's next outcome would else overtake it.
 """
 
 from __future__ import annotations
@@ -52,6 +54,14 @@ class Limits:
     poison: int = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class _Unsent:
+    """What a committed batch has to send, and the offsets that may pass once it is out."""
+
+    outputs: Sequence[Outgoing]
+    offsets: Mapping[TopicPartition, int]
+
+
 class Coordinator:
     """One replica. Any number of them share the work; correctness does not depend on who owns what."""
 
@@ -82,6 +92,7 @@ class Coordinator:
         self._group = group
         self._limits = limits
         self._replica = ids.token()
+        self._unsent: _Unsent | None = None
         self._announced: float | None = None
         self._startable: Mapping[str, int] = {}
         self._failures = 0
@@ -124,12 +135,14 @@ class Coordinator:
         """
         messages: Sequence[Incoming] = ()
         try:
+            if self._unsent is not None:
+                await self._send_again(self._unsent)
             await self._announce()
             messages = await self._inbox.poll(self._limits.batch, self._limits.poll)
             if messages:
                 await self._process(messages)
         except _TRANSIENT as exc:
-            await self._back_off(messages, exc)
+            await self._back_off(messages if self._unsent is None else (), exc)
             return 0
         self._failures = 0
         self._trouble = None
@@ -157,11 +170,24 @@ class Coordinator:
 
     async def _process(self, messages: Sequence[Incoming]) -> None:
         outputs = await self._apply(messages)
-        # No next batch before the acknowledgements: an output that is not out yet is found by redelivery only.
-        receipt = await self._outbox.send(outputs)
+        self._unsent = _Unsent(outputs, _next_offsets(messages))
+        await self._send(self._unsent)
+
+    async def _send(self, unsent: _Unsent) -> None:
+        # No next batch before the acknowledgements: who crashes here is found out by redelivery only.
+        receipt = await self._outbox.send(unsent.outputs)
         if receipt.refused:
             await self._bury_outputs(receipt.refused)
-        await self._inbox.commit(_next_offsets(messages))
+        await self._inbox.commit(unsent.offsets)
+        self._unsent = None
+
+    async def _send_again(self, unsent: _Unsent) -> None:
+        if self._inbox.assigned().issuperset(unsent.offsets):
+            await self._send(unsent)
+        else:
+            # Whoever has the partitions now begins before this batch, and sends it from the journal; so late, ours
+            # would come after what has been decided since.
+            self._unsent = None
 
     async def _apply(self, messages: Sequence[Incoming]) -> list[Outgoing]:
         """Apply a batch; where the database refuses a value, find the one message and set it aside."""

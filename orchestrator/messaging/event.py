@@ -22,7 +22,11 @@ _LONGEST = 512
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """The attributes of one message. `type` is the contract's type; `source` and `id` together are unique."""
+    """The attributes of one message. `type` is the contract's type; `source` and `id` together are unique.
+
+    `sequence` orders the outcomes of one saga, compared as text (CloudEvents extension "sequence"): of two outcomes the
+    higher one holds, in whatever order they come.
+    """
 
     id: str
     source: str
@@ -40,6 +44,7 @@ class Event:
     by_operator: bool = False
     resolved: str | None = None
     traceparent: str | None = None
+    sequence: str | None = None
 
     @property
     def cause(self) -> UUID:
@@ -65,6 +70,7 @@ class Event:
             ("ce_agent", self.agent),
             ("ce_byoperator", "true" if self.by_operator else None),
             ("ce_resolved", self.resolved),
+            ("ce_sequence", self.sequence),
             ("content-type", _CONTENT_TYPE),
             ("traceparent", self.traceparent),
         ]
@@ -106,6 +112,7 @@ def read_event(headers: Headers) -> Event:
             by_operator=found.get("ce_byoperator") == "true",
             resolved=found.get("ce_resolved"),
             traceparent=found.get("traceparent"),
+            sequence=found.get("ce_sequence"),
         )
     except ValueError as exc:
         raise BadMessage("bad-header", str(exc)) from exc

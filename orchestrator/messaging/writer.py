@@ -95,7 +95,7 @@ class Writer:
             # As they are stored: an old output need not fit today's model for its saga to end.
             outputs={name: msgspec.json.encode(payload.json).decode() for name, payload in ended.outputs.items()},
         )
-        event = self._event(context, record, f"ended/{ended.status}")
+        event = self._event(context, record, f"ended/{ended.status}", sequence=f"{state.revision:010d}")
         try:
             return self._message(topics.OUTCOMES, context.saga_id, event, record)
         except TooLarge:
@@ -114,7 +114,7 @@ class Writer:
         event = Event(event_id, "saga-timer", record.contract.type, now, saga_id=saga_id)
         return self._message(topics.CONTROL, saga_id, event, record)
 
-    def _event(self, context: Context, record: Record, what: str) -> Event:
+    def _event(self, context: Context, record: Record, what: str, *, sequence: str | None = None) -> Event:
         return Event(
             id=_id(context, what),
             source=SOURCE,
@@ -123,6 +123,7 @@ class Writer:
             saga_id=context.saga_id,
             causation_id=str(context.cause),
             traceparent=context.traceparent,
+            sequence=sequence,
         )
 
     def _message(self, topic: str, saga_id: UUID, event: Event, record: Record) -> Outgoing:

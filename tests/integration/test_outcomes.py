@@ -32,9 +32,16 @@ class Slow:
         return found
 
 
-def _ended(settings: Any, wire: Any, vendor: VendorOnboardingRequested) -> None:
-    record = SagaEnded(definition="d", version=1, status=EndStatus.completed, business_key="k", residue=[], outputs={})
-    event = Event("e", "test", record.contract.type, datetime.now(UTC), saga_id=vendor.saga_id)
+def _ended(
+    settings: Any,
+    wire: Any,
+    vendor: VendorOnboardingRequested,
+    status: EndStatus = EndStatus.completed,
+    sequence: str | None = None,
+) -> None:
+    record = SagaEnded(definition="d", version=1, status=status, business_key="k", residue=[], outputs={})
+    now = datetime.now(UTC)
+    event = Event("e", "test", record.contract.type, now, saga_id=vendor.saga_id, sequence=sequence)
     headers = [(name, value or b"") for name, value in event.headers()]
     wire.send("saga.outcomes", make_codec(settings).encode(record), headers)
 
@@ -60,3 +67,16 @@ async def test_what_is_no_outcome_is_passed_over_and_the_next_is_heard(
     assert (await agent.outcome(vendor.saga_id, 5)).status is EndStatus.completed
     async with Agent("late", settings) as late:
         assert (await late.outcome(vendor.saga_id, 20)).status is EndStatus.completed
+
+
+async def test_an_outcome_that_is_sent_again_late_does_not_take_the_place_of_the_latest(
+    settings: Any, agent: Agent, make_vendor: Make, wire: Any
+) -> None:
+    vendor, other = make_vendor(1), make_vendor(2)
+    for status, sequence in ((EndStatus.compensated, "0000000006"), (EndStatus.review, "0000000005")):
+        await asyncio.to_thread(_ended, settings, wire, vendor, status, sequence)
+    await asyncio.to_thread(_ended, settings, wire, other)
+    first = await agent.outcome(vendor.saga_id, 20)
+    await agent.outcome(other.saga_id, 20)
+    # By now both have been read, whichever partition holds the other's.
+    assert first.status is (await agent.outcome(vendor.saga_id, 5)).status is EndStatus.compensated

@@ -23,6 +23,7 @@ from orchestrator.core.definition import Saga
 from orchestrator.core.state import SagaState
 from orchestrator.database import BadData, StoreUnavailable
 from orchestrator.messaging import topics
+from orchestrator.messaging.errors import BrokerUnavailable
 from orchestrator.messaging.event import Event, read_event
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
 from orchestrator.messaging.ports import OnAssign, Receipt, Refusal
@@ -98,8 +99,11 @@ class FlakyOutbox(MemoryOutbox):
         self.sent: list[Outgoing] = []
         self.largest = 1_000_000
         self.refuses: set[str] = set()
+        self.away = False
 
     async def send(self, messages: Sequence[Outgoing]) -> Receipt:
+        if self.away:
+            raise BrokerUnavailable("away")
         refused = [m for m in messages if m.size > self.largest or m.topic in self.refuses]
         taken = [m for m in messages if m not in refused]
         receipt = await super().send(taken)
@@ -267,9 +271,14 @@ class Replica:
         broker = MemoryBroker(self.clock.now)
         for topic in topics.needed(names, systems):
             broker.create_topic(topic, 1)
-        self.inbox = Post(broker, topics.inputs(names, systems), lambda places: self.store.offsets(GROUP, places))
+        self.inputs = topics.inputs(names, systems)
+        self.inbox = Post(broker, self.inputs, lambda places: self.store.offsets(GROUP, places))
         self.outbox = FlakyOutbox(broker)
         self.load(*definitions, **limits)
+
+    def rival(self) -> None:
+        """One more member of the group, so that the shares are given out anew."""
+        self.inbox.group.join(object(), self.inputs)
 
     def load(self, *definitions: Saga, **limits: Any) -> None:
         """A coordinator with these definitions."""

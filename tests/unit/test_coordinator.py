@@ -284,3 +284,43 @@ async def test_a_message_for_another_group_is_dealt_with_by_passing_it(replica: 
     replica.inbox.put_again(ours)
     await replica.coordinator.step()
     assert len(replica.sent("erp.commands")) == 1, "a duplicate, and so its command is sent again"
+
+
+async def test_what_could_not_be_sent_goes_out_before_anything_else_is_read(replica: Any) -> None:
+    first, second = make_vendor(), make_vendor("Schmidt")
+    replica.request(first)
+    replica.outbox.away = True
+    await replica.coordinator.step()
+    assert replica.inbox.committed == {}
+    replica.request(second)
+    replica.outbox.away = False
+    fine = replica.store.begin
+
+    def gone() -> Any:
+        raise StoreUnavailable("gone")
+
+    # It is in the journal already: the database is not needed for it, and nothing new is read without one.
+    replica.store.begin = gone
+    await replica.coordinator.step()
+    (command,) = replica.sent("erp.commands")
+    assert dict(command.headers)["ce_sagaid"] == str(first.saga_id).encode()
+    assert replica.inbox.committed == {("vendor-onboarding.requests", 0): 1}
+    replica.store.begin = fine
+    await replica.coordinator.step()
+    assert len(replica.sent("erp.commands")) == 2
+    assert replica.inbox.committed == {("vendor-onboarding.requests", 0): 2}
+
+
+async def test_what_could_not_be_sent_is_left_to_whoever_has_the_partitions_now(replica: Any) -> None:
+    vendor = make_vendor()
+    replica.request(vendor)
+    replica.outbox.away = True
+    await replica.coordinator.step()
+    replica.rival()
+    await replica.inbox.idle(0.1)
+    assert replica.inbox.assigned() == frozenset()
+    replica.outbox.away = False
+    # The group gives this one the same partition again, from its committed offset on: sent once, from the journal.
+    await replica.coordinator.step()
+    assert len(replica.sent("erp.commands")) == 1
+    assert replica.inbox.committed == {("vendor-onboarding.requests", 0): 1}
