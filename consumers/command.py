@@ -97,6 +97,12 @@ class Replies:
         record, event = self._content(command, result, now)
         return self._message(command, record, telemetry.sending(self._topic, event))
 
+    def unclaimed(self, command: ReceivedCommand, result: Succeeded | Failure, owner: UUID, now: datetime) -> Outgoing:
+        """The same from a worker whose claim was lost meanwhile: a message of its own for each `owner`."""
+        record, event = self._content(command, result, now)
+        event = replace(event, id=str(cause_of(event.id, str(owner))), unclaimed=True)
+        return self._message(command, record, telemetry.sending(self._topic, event))
+
     def kept(self, command: ReceivedCommand, result: Succeeded | Failure, now: datetime) -> bytes:
         """The same as the effect table keeps it; `again` makes of it what is sent."""
         return packed(self._message(command, *self._content(command, result, now)))

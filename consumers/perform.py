@@ -34,7 +34,7 @@ class _Hold:
     """A claim while its system is called.
 
     `renewed` is when the clock was read before the claim was last written. `limit` is the call's time-out, which stands
-    still while a place is waited for.
+    still while a place is waited for. `acting`: what is called is the handler, not the probe; `acted`: it has called.
     """
 
     effects: EffectStore
@@ -46,6 +46,8 @@ class _Hold:
     again: Callable[[], Awaitable[None]]
     limit: asyncio.Timeout | None = None
     called: bool = False
+    acting: bool = False
+    acted: bool = False
 
     async def renew(self) -> None:
         """The claim is ours, and lasts as long as a call may."""
@@ -64,6 +66,7 @@ class _Hold:
             await self._place()
         self.called = True
         await self.renew()
+        self.acted = self.acting
 
     async def _place(self) -> None:
         loop, limit = asyncio.get_running_loop(), self.limit
@@ -101,7 +104,7 @@ class Performer:
     async def perform(
         self, command: ReceivedCommand, owner: UUID, verdict: Perform, asked_at: float, lease: float
     ) -> Succeeded | Failure | None:
-        """Do it; None where the claim was lost before or between calls."""
+        """Do it; None where the claim was lost before anything was called."""
         hold = _Hold(self._effects, command, owner, asked_at, lease, self._clock, self._again)
         return await self._until_closed(command, _call(command, hold.before_call), verdict, hold)
 
@@ -144,7 +147,9 @@ class Performer:
             try:
                 result = await self._once(command, call, verdict, hold)
             except ClaimLost:
-                return None
+                if not hold.acted:
+                    return None
+                return Failure(Outcome.UNKNOWN, "CLAIM_LOST", "the claim was lost between two calls of one action")
             except StoreError as exc:
                 # Our own database failed between two calls of one attempt; the first may have done it.
                 return Failure(Outcome.UNKNOWN, "EFFECTS_UNAVAILABLE", str(exc))
@@ -172,6 +177,7 @@ class Performer:
                 if found is not None:
                     return _checked(command, found)
                 await hold.renew()
+            hold.acting = True
             return _checked(command, await action.handler(command.record, call))
 
         return await _caught(command, act)

@@ -166,15 +166,10 @@ def _table(rows: Sequence[tuple[SagaRow, datetime]], held: Mapping[UUID, Claim])
 def _why(row: SagaRow) -> str:
     state = row.state
     if state.parks:
-        return "; ".join(_park_text(park) for park in state.parks)
+        return "; ".join(views.park_text(park) for park in state.parks)
     if state.paused:
         return "paused by an operator"
     return "its deadline has passed: is a coordinator running?"
-
-
-def _park_text(park: Park) -> str:
-    where = f"{park.direction} of {park.step}: " if park.step else ""
-    return f"{where}{park.code} {park.message}".rstrip()
 
 
 def _waiting(row: SagaRow, since: datetime) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from orchestrator.cli.output import STYLES, safe, table
 from orchestrator.core.definition import Saga
 from orchestrator.core.endings import Ending, endings
 from orchestrator.core.messages import GONE, Direction
-from orchestrator.core.state import Effect, EffectStatus, SagaState, StepState
+from orchestrator.core.state import Effect, EffectStatus, Park, SagaState, StepState
 from orchestrator.messaging.errors import BadMessage
 from orchestrator.messaging.event import read_event
 from orchestrator.messaging.message import Outgoing
@@ -119,9 +119,14 @@ def _head(row: SagaRow) -> Text:
     if state.failed_step:
         head.append(f"\nwhy   {state.failed_step}: {state.code} {state.message or ''}", "red")
     for park in state.parks:
-        where = f"{park.direction} of {park.step}: " if park.step else ""
-        head.append(f"\nWAITS FOR A PERSON  {where}{park.code} {park.message}", STYLES["review"])
+        head.append(f"\nWAITS FOR A PERSON  {park_text(park)}", STYLES["review"])
     return head
+
+
+def park_text(park: Park) -> str:
+    """What waits for a person, and where."""
+    effect = f"{park.direction} of {park.step}: " if park.direction else f"{park.step}: "
+    return f"{effect if park.step else ''}{park.code} {park.message}".rstrip()
 
 
 def _steps(state: SagaState, definition: Saga | None) -> RenderableType:

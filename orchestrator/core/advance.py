@@ -124,15 +124,17 @@ def _end(draft: Draft, status: Status) -> None:
 
 
 def _residue(draft: Draft) -> tuple[str, ...]:
-    """Steps whose effect may remain although the saga is not going forward."""
-    if not draft.backward or draft.rewind is not None:
-        return ()
+    """Steps whose effect may remain although the saga is not going forward, or may be there twice."""
+    back = draft.backward is not None and draft.rewind is None
     names = []
     for step in draft.definition:
+        if any(park.excess and park.step == step.name for park in draft.parks):
+            names.append(step.name)
+            continue
         do, undo = draft.state_of(step.name).do, draft.state_of(step.name).undo
         probe = draft.state_of(step.name).probe
         maybe = do is not None and do.status in (EffectStatus.DONE, EffectStatus.UNKNOWN)
         gone = undo is not None and undo.status is EffectStatus.DONE
-        if maybe and not (gone and (probe is None or probe.status is EffectStatus.DONE)):
+        if back and maybe and not (gone and (probe is None or probe.status is EffectStatus.DONE)):
             names.append(step.name)
     return tuple(names)

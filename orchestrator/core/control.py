@@ -64,7 +64,7 @@ def _compensate(draft: Draft, control: Control) -> None:
         msg = "the pivot is done; the saga only goes forward"
         raise Refused(msg)
     draft.paused = False
-    draft.parks = tuple(p for p in draft.parks if p.direction in BACKWARD)
+    draft.parks = tuple(p for p in draft.parks if p.direction in BACKWARD or p.excess)
     if not draft.backward or draft.backward is Cause.RERUN:
         draft.turn_back(Cause.OPERATOR)
 
@@ -219,7 +219,7 @@ def _drop_forward_parks(draft: Draft) -> None:
 
     def open_question(park: Park) -> bool:
         if park.direction is not Direction.DO or park.step is None:
-            return park.direction in BACKWARD
+            return park.direction in BACKWARD or park.excess
         do = draft.effect(park.step, Direction.DO)
         return do is not None and do.status is EffectStatus.UNKNOWN and not draft.can_undo_unknown(park.step)
 
@@ -250,7 +250,7 @@ def _one_park(draft: Draft, control: Control) -> Park:
 
 def _effect_of(draft: Draft, park: Park) -> tuple[str, Direction, Effect]:
     if park.step is None or park.direction is None or not draft.definition.has_step(park.step):
-        msg = f"{park.code} is about no step: retry goes on without it"
+        msg = f"{park.code} is about no effect of a step: retry goes on without it"
         raise Refused(msg)
     if park.direction in BACKWARD and draft.definition.step(park.step).undo is None:
         msg = f"{park.step} has no undo: retry goes on without it"

@@ -12,7 +12,7 @@ from orchestrator.core.advance import advance
 from orchestrator.core.control import on_control
 from orchestrator.core.definition import Saga
 from orchestrator.core.draft import Draft, Transition
-from orchestrator.core.late import heard_late, landed_late
+from orchestrator.core.late import heard_late, is_excess, landed_late, show_excess
 from orchestrator.core.messages import (
     GONE,
     Answer,
@@ -97,6 +97,7 @@ def _facts(answer: Answer) -> dict[str, object]:
         "direction": answer.direction.value,
         "round": answer.round,
         "attempt": answer.attempt,
+        **({"unclaimed": True} if answer.unclaimed else {}),
     }
     if isinstance(answer.result, Failure):
         return {
@@ -117,6 +118,8 @@ def _on_answer(draft: Draft, answer: Answer) -> None:
         direction is not Direction.DO and draft.definition.step(name).undo is None
     ):
         draft.park("CONTRADICTION", f"answer for {direction} of {name!r}, which the definition does not have")
+    elif answer.unclaimed and is_excess(draft, answer):
+        show_excess(draft, answer)
     elif answer.round != draft.state_of(name).round:
         _on_other_round(draft, answer)
     elif direction is Direction.PROBE:

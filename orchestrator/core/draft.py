@@ -100,7 +100,9 @@ class Draft:
     def blocked(self) -> bool:
         """Whether something waits for a person that the rest of the saga has to wait for, too."""
         on = self.definition.on_compensation_failure == "continue" and self.backward is not None
-        return any(not (on and park.direction in BACKWARD) for park in self.parks)
+        return any(
+            not (on and park.direction in BACKWARD) and not (park.excess and self.backward) for park in self.parks
+        )
 
     def is_parked(self, step: str, direction: Direction) -> bool:
         """Whether that effect waits for a person."""

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from orchestrator.core.draft import Draft
 from orchestrator.core.messages import Answer, Direction, Failure, Outcome
-from orchestrator.core.state import TERMINAL, Cause, Effect, EffectStatus
+from orchestrator.core.state import EXCESS, TERMINAL, Cause, Effect, EffectStatus
 
-__all__ = ["heard_late", "landed_late"]
+__all__ = ["heard_late", "is_excess", "landed_late", "show_excess"]
 
 
 def landed_late(draft: Draft, name: str, *, settled: bool) -> None:
@@ -67,3 +67,33 @@ def heard_late(draft: Draft, answer: Answer, effect: Effect, failure: Failure) -
         draft.settle_undone(name, told)
     if undo is not None and _undone_by_hand(undo):
         _reopen(draft, name, undo, "perhaps done after a person had undone it")
+
+
+def is_excess(draft: Draft, answer: Answer) -> bool:
+    """Whether a call that came back after its claim was lost may have done a thing twice, or again after its undo.
+
+    Nobody can keep a process that froze between its check and its send from that (design §7). Under one key the
+    system does it once, but it need not know what came of the undo.
+    """
+    state = draft.state_of(answer.step)
+    effect = state.effect(answer.direction)
+    if answer.round != state.round or effect is None:
+        return answer.round < state.round
+    if answer.direction is Direction.DO and state.undo is not None and state.undo.status is not EffectStatus.SKIPPED:
+        return True
+    if draft.plan(answer.step, answer.direction).action.contract.effect == "idempotent":
+        return False
+    if effect.status in (EffectStatus.IN_FLIGHT, EffectStatus.WAITING):
+        return answer.attempt != effect.attempt
+    if isinstance(answer.result, Failure):
+        return effect.status is not EffectStatus.UNKNOWN
+    return effect.status is EffectStatus.DONE
+
+
+def show_excess(draft: Draft, answer: Answer) -> None:
+    """Leave it to a person, who can look and take back what is too much."""
+    perhaps = "perhaps " if isinstance(answer.result, Failure) else ""
+    text = f"{answer.direction} of round {answer.round}, attempt {answer.attempt}, was {perhaps}carried out once more"
+    draft.park(
+        EXCESS, f"{text}, by a worker that had frozen and lost its claim; look, take back what is too much", answer.step
+    )

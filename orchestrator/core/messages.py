@@ -96,13 +96,17 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A completion: the answer to one attempt of one effect."""
+    """A completion: the answer to one attempt of one effect.
+
+    `unclaimed`: the worker had lost its claim when its call came back, so that others may have done the same.
+    """
 
     step: str
     direction: Direction
     round: int
     attempt: int
     result: Succeeded | Failure
+    unclaimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def _require_repeatable(draft: Draft, name: str, settled: Effect) -> None:
     if pivot is not None and draft.pivot_done and group_of(name) <= group_of(pivot.name):
         msg = f"the pivot {pivot.name} is done, and cannot be undone"
         raise Refused(msg)
-    contradiction = next((park for park in draft.parks if park.code == "CONTRADICTION"), None)
+    contradiction = next((park for park in draft.parks if park.code == "CONTRADICTION" or park.excess), None)
     if contradiction is not None:
         msg = f"{contradiction.message}; decide about that first"
         raise Refused(msg)

@@ -12,6 +12,7 @@ from orchestrator.core.messages import Direction
 from orchestrator.core.payload import Payload
 
 __all__ = [
+    "EXCESS",
     "TERMINAL",
     "Cause",
     "Effect",
@@ -36,6 +37,8 @@ class Status(StrEnum):
     COMPENSATED = "compensated"
     CANCELLED = "cancelled"
 
+
+EXCESS = "EXCESS"
 
 TERMINAL = frozenset({Status.COMPLETED, Status.COMPENSATED, Status.CANCELLED})
 
@@ -132,7 +135,7 @@ class StepState:
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """One thing that a person has to decide. `step` is None where no effect is meant.
+    """One thing that a person has to decide. `step` is None where no step is meant, `direction` where no effect is.
 
     `announced`: its dead letter has been written; a saga that goes on with its other undos announces it at the end.
     """
@@ -142,6 +145,11 @@ class Park:
     step: str | None = None
     direction: Direction | None = None
     announced: bool = field(default=False, compare=False)
+
+    @property
+    def excess(self) -> bool:
+        """Whether something may be there twice, or again: nothing that the saga does next makes it better or worse."""
+        return self.code == EXCESS
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,9 @@ _LONGEST = 512
 class Event:
     """The attributes of one message. `type` is the contract's type; `source` and `id` together are unique.
 
-    `sequence` orders the outcomes of one saga, compared as text (CloudEvents extension "sequence"): of two outcomes the
-    higher one holds, in whatever order they come.
+    `unclaimed`: a worker's claim on the effect was lost when its call came back. `sequence` orders the outcomes of one
+    saga, compared as text (CloudEvents extension "sequence"): of two outcomes the higher one holds, in whatever order
+    they come.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Event:
     resolved: str | None = None
     traceparent: str | None = None
     sequence: str | None = None
+    unclaimed: bool = False
 
     @property
     def cause(self) -> UUID:
@@ -71,6 +73,7 @@ class Event:
             ("ce_byoperator", "true" if self.by_operator else None),
             ("ce_resolved", self.resolved),
             ("ce_sequence", self.sequence),
+            ("ce_unclaimed", "true" if self.unclaimed else None),
             ("content-type", _CONTENT_TYPE),
             ("traceparent", self.traceparent),
         ]
@@ -113,6 +116,7 @@ def read_event(headers: Headers) -> Event:
             resolved=found.get("ce_resolved"),
             traceparent=found.get("traceparent"),
             sequence=found.get("ce_sequence"),
+            unclaimed=found.get("ce_unclaimed") == "true",
         )
     except ValueError as exc:
         raise BadMessage("bad-header", str(exc)) from exc

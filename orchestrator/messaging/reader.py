@@ -137,7 +137,7 @@ def _answer(event: Event, record: Record) -> Answer:
         result = Succeeded(record)
     else:
         raise BadMessage("unexpected-record", f"{record.contract.name} is not a completion")
-    return Answer(event.step, Direction(event.direction), event.round, event.attempt, result)
+    return Answer(event.step, Direction(event.direction), event.round, event.attempt, result, event.unclaimed)
 
 
 _DIRECTIONS = frozenset(Direction)

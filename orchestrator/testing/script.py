@@ -130,6 +130,16 @@ class Script:
         """An operator decides."""
         self.deliver(Control(command, actor="operator", reason="because", **details))  # type: ignore[arg-type]
 
+    def return_unclaimed(self, step: str, result: str = "succeeded", *, undo: bool = False, attempt: int = 1) -> None:
+        """A call came back after its worker had lost the claim: `succeeded`, or `unknown`."""
+        direction = Direction.UNDO if undo else Direction.DO
+        spec = self.definition.step(step)
+        completion = (spec.undo.action if undo and spec.undo else spec.action).contract.completion
+        assert completion is not None
+        output = Succeeded(sample(completion, full=True))
+        told = output if result == "succeeded" else Failure(Outcome(result), "TIMEOUT")
+        self.deliver(Answer(step, direction, self.state.steps[step].round if self.state else 1, attempt, told, True))
+
     def wait(self, seconds: float, *, deaf: bool = False) -> None:
         """Let time pass, and the timer fire; `deaf` while the completions of that time lie unread."""
         before = self.now

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -14,7 +15,7 @@ from consumers.system import Call, System
 from orchestrator.core.effects import RowStatus
 from orchestrator.core.sample import sample
 from orchestrator.messaging.errors import BrokerUnavailable
-from orchestrator.messaging.event import Event
+from orchestrator.messaging.event import Event, read_event
 from orchestrator.messaging.message import Outgoing
 from orchestrator.messaging.reader import GROUP_HEADER
 from schemas.errors import RegistryUnavailable
@@ -359,3 +360,55 @@ async def test_a_command_for_another_group_is_passed_and_its_offset_with_it(
         assert len(worker.answers) == (group == b"g")
     assert erp.calls == [1]
     assert worker.inbox.committed == {("erp.commands", 0): 2}
+
+
+@pytest.mark.parametrize(("outcome", "told"), [("done", True), ("unknown", True), ("rejected", False)])
+async def test_what_came_of_a_call_whose_claim_was_lost_meanwhile_is_told_apart(
+    make_worker: Any, vendor: CreateVendor, outcome: str, *, told: bool
+) -> None:
+    system = System("erp")
+    worker = make_worker(system)
+
+    async def handle(_: CreateVendor, call: Call) -> VendorCreated:
+        lose_claims(worker)
+        if outcome == "unknown":
+            raise Unknown("TIMEOUT")
+        if outcome == "rejected":
+            raise Rejected("NO")
+        return CREATED  # type: ignore[return-value]
+
+    system.action(CreateVendor, timeout=5.0)(handle)
+    worker.command(vendor)
+    await worker.work()
+    events = [read_event(m.headers) for m in worker.outbox.sent if m.topic.endswith(".completions")]
+    assert [event.unclaimed for event in events] == ([True] if told else [])
+    assert worker.inbox.committed == {("erp.commands", 0): 1}
+
+
+@pytest.mark.parametrize("calls", [0, 1])
+async def test_a_claim_that_is_lost_between_two_calls_is_told_once_something_was_called(
+    make_worker: Any, vendor: CreateVendor, calls: int
+) -> None:
+    system = System("erp")
+    worker = make_worker(system)
+
+    async def handle(_: CreateVendor, call: Call) -> VendorCreated:
+        for number in range(2):
+            if number == calls:
+                lose_claims(worker)
+                worker.clock.seconds += 4.0  # so long that the claim is written again
+            await call.renew()
+        return CREATED  # type: ignore[return-value]
+
+    system.action(CreateVendor, timeout=5.0)(handle)
+    worker.command(vendor)
+    await worker.work()
+    events = [read_event(m.headers) for m in worker.outbox.sent if m.topic.endswith(".completions")]
+    assert [event.unclaimed for event in events] == [True] * calls
+    assert [type(record) for record, _ in worker.answers] == [StepFailed] * calls
+
+
+def lose_claims(worker: Any) -> None:
+    """Another worker takes them over, after this one's lease."""
+    for identity, row in worker.effects.rows.items():
+        worker.effects.rows[identity] = replace(row, owner=uuid4())
