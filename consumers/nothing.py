@@ -1,9 +1,13 @@
-"""Systems that do nothing and answer at once, for benchmarks: `SAGA_SYSTEMS=consumers.nothing:SYSTEMS`."""
+"""Systems that do nothing and answer at once, for benchmarks: `SAGA_SYSTEMS=consumers.nothing:SYSTEMS`.
+
+A command whose category is `refused` is rejected, so that its saga is compensated.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 
+from consumers.errors import Rejected
 from consumers.system import Call, System, SystemConfig
 from orchestrator.core.sample import sample
 from schemas.models import BY_NAME, Record
@@ -20,7 +24,9 @@ def _build(name: str, config: SystemConfig) -> System:
             answer = sample(record.contract.completion, full=True)
 
             async def handler(command: Record, call: Call, answer: Record = answer) -> Record:
-                del command, call
+                del call
+                if getattr(command, "category", None) == "refused":
+                    raise Rejected("NOT_ELIGIBLE")
                 return answer
 
             system.action(record)(handler)

@@ -46,12 +46,12 @@ def drain(
 ) -> None:
     """Take a system away, let sagas wait, bring it back with a limit, and measure how fast the backlog drains."""
     from orchestrator.dev.stack import Stack  # noqa: PLC0415 - loads the drivers
-    from orchestrator.testing import bench  # noqa: PLC0415
+    from orchestrator.testing.bench import outages  # noqa: PLC0415
 
     _known(system, bootstrap.load_systems(load()))
     limit = {f"SAGA_SYSTEM_OPTIONS__{system.upper().replace('-', '_')}__RATE": f"{rate:g}"}
     with ended_by_signals(), folder_of(keep) as folder, Stack(_options(folder, limit), _starting()) as stack:
-        found = bench.drain(stack, system, sagas, rate, workers, say)
+        found = outages.drain(stack, system, sagas, rate, workers, say)
     if output is Format.TEXT:
         columns = ["sagas", "workers", "limit/s", "calls", "seconds", "calls/s", "of the limit", "most attempts"]
         cells = [found.sagas, found.workers, f"{found.limit:g}", found.calls, f"{found.seconds:.2f}"]
@@ -78,12 +78,12 @@ def poison(
     The systems answer at once, so that nothing but the engine is measured.
     """
     from orchestrator.dev.stack import Stack  # noqa: PLC0415 - loads the drivers
-    from orchestrator.testing import bench  # noqa: PLC0415
+    from orchestrator.testing.bench import outages  # noqa: PLC0415
 
     _known(topic, bootstrap.topic_names(load()))
     quick = {"SAGA_SYSTEMS": "consumers.nothing:SYSTEMS"}
     with ended_by_signals(), folder_of(keep) as folder, Stack(_options(folder, quick), _starting()) as stack:
-        found = bench.poison(stack, topic, messages, rounds, rate, say)
+        found = outages.poison(stack, topic, messages, rounds, rate, say)
     if output is Format.TEXT:
         parts = found.as_json()
         cells = [

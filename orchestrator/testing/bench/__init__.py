@@ -1,0 +1,1 @@
+"""What `saga bench` measures. Nothing is imported eagerly."""
