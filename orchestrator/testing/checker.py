@@ -34,9 +34,10 @@ class Output:
     @classmethod
     def of(cls, message: Outgoing) -> Output:
         """What its headers say."""
+        headers = dict(message.headers)
 
         def text(name: str) -> str:
-            return header(message.headers, name)
+            return (headers.get(name) or b"").decode()
 
         return cls(text("ce_id"), message.topic, text("ce_step"), text("ce_direction"), int(text("ce_round") or 0))
 
