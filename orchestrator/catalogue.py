@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from orchestrator.core.definition import Saga
 from schemas.models import Record
@@ -35,7 +36,7 @@ class Catalogue:
         """That version of that definition, or None."""
         return self._found.get((name, version))
 
-    @property
+    @cached_property
     def fingerprints(self) -> Mapping[str, Mapping[int, str]]:
         """Name → version → fingerprint."""
         found: dict[str, dict[int, str]] = {}

@@ -108,6 +108,7 @@ def _progress(report: Report) -> None:
 def _print(report: Report) -> None:
     console.print(
         f"{report.seeds} seeds in {report.seconds:.1f} s: {report.rate:.1f} seeds/s, "
+        f"{report.rate_of_core:.1f} a second of one core, "
         f"{report.messages:.0f} messages a seed, {report.twice} played twice",
         highlight=False,
     )
@@ -140,6 +141,7 @@ def _as_json(report: Report, small: list[Outcome]) -> dict[str, object]:
         "seeds": report.seeds,
         "seconds": report.seconds,
         "seeds_per_second": report.rate,
+        "seeds_per_core_second": report.rate_of_core,
         "messages_per_seed": report.messages,
         "played_twice": report.twice,
         "faults": {fault.value: count for fault, count in report.fired.most_common()},

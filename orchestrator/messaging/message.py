@@ -26,7 +26,10 @@ class Outgoing:
     @property
     def size(self) -> int:
         """What counts against Kafka's limit, in bytes."""
-        return len(self.value or b"") + sum(len(name) + len(text or b"") for name, text in self.headers)
+        size = len(self.value) if self.value else 0
+        for name, text in self.headers:
+            size += len(name) + (len(text) if text else 0)
+        return size
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ class SagaRow:
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None
+    _read: list[SagaState] = field(init=False, default_factory=list, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if (self.ended_at is not None) != (self.status in TERMINAL) or (self.ended_at and self.wake_at):
@@ -108,9 +109,11 @@ class SagaRow:
 
     def state(self) -> SagaState:
         """The state as it comes back."""
-        request, document = msgspec.json.decode(self.request), msgspec.json.decode(self.document)
-        names = (self.definition, self.version, self.status.value, self.business_key, self.agent)
-        return saga_from_row((*names, request, document, self.revision, self.wake_at))
+        if not self._read:
+            request, document = msgspec.json.decode(self.request), msgspec.json.decode(self.document)
+            names = (self.definition, self.version, self.status.value, self.business_key, self.agent)
+            self._read.append(saga_from_row((*names, request, document, self.revision, self.wake_at)))
+        return self._read[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
 from orchestrator.messaging.ports import OnAssign, Receipt
 from orchestrator.testing.memory_broker import MemoryBroker, MemoryInbox, MemoryOutbox
 from orchestrator.testing.memory_group import Group
+from orchestrator.testing.simulation.loop import finish
 from orchestrator.testing.simulation.plan import Fault
 from schemas.codec import Codec
 from schemas.models import SystemState
@@ -23,25 +24,39 @@ if TYPE_CHECKING:
 
 __all__ = ["SimBroker", "SimInbox", "SimOutbox", "SimSystems"]
 
-_FETCH = 0.08
+_FETCH = 0.2
 
 
 class SimBroker(MemoryBroker):
-    """The cluster of a run. Whoever waits for messages is woken by them."""
+    """The cluster of a run. Whoever waits for messages is woken by them.
+
+    `moved` counts messages and commits: as long as it stays, what has been read and what has not stays.
+    """
 
     def __init__(self, world: World) -> None:
         super().__init__(world.true_time)
         self.world = world
         self.stalled: dict[TopicPartition, float] = {}
+        self.moved = 0
+        self._readers: dict[str, list[SimInbox]] = {}
         self._waiting: dict[SimInbox, asyncio.Future[None]] = {}
         self._fetching: dict[asyncio.Future[None], None] = {}
+
+    def add(self, inbox: SimInbox, names: Sequence[str]) -> None:
+        """Another process reads those topics."""
+        for name in names:
+            readers = self._readers.setdefault(name, [])
+            readers[:] = [reader for reader in readers if reader.lives] + [inbox]
 
     def append(self, message: Outgoing, partition: int | None = None) -> Incoming:
         """See `MemoryBroker.append`."""
         stored = super().append(message, partition)
-        for inbox, future in self._waiting.items():
+        self.moved += 1
+        for inbox in self._readers.get(message.topic, ()):
+            inbox.news = True
+            future = self._waiting.get(inbox)
             # A fetch takes a while, and brings what has come meanwhile.
-            if stored.place in inbox.places and future not in self._fetching:
+            if future is not None and stored.place in inbox.places and future not in self._fetching:
                 self._fetching[future] = None
                 self.world.loop.later(self.world.dice.random() * _FETCH, self._fetched, inbox, future)
         return stored
@@ -55,7 +70,7 @@ class SimBroker(MemoryBroker):
         """Until something is there to read, or so long."""
         future: asyncio.Future[None] = self.world.loop.create_future()
         self._waiting[inbox] = future
-        timer = self.world.loop.later(seconds, _finish, future)
+        timer = self.world.loop.later(seconds, finish, future)
         try:
             await future
         finally:
@@ -66,7 +81,7 @@ class SimBroker(MemoryBroker):
         """Look again."""
         future = self._waiting.pop(inbox, None)
         if future is not None:
-            _finish(future)
+            finish(future)
 
     def wake_group(self, group: Group) -> None:
         """The group has changed: its members look."""
@@ -76,23 +91,28 @@ class SimBroker(MemoryBroker):
 
     def wake_all(self) -> None:
         """A stall has ended, or the broker is back: everybody looks."""
+        for readers in self._readers.values():
+            for inbox in readers:
+                inbox.news = True
         for inbox in list(self._waiting):
             self.wake(inbox)
 
 
-def _finish(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
-
-
 class SimInbox(MemoryInbox):
-    """One process' reading end."""
+    """One process' reading end. `news`: there may be something to read; where there is not, nobody looks."""
 
     def __init__(self, broker: SimBroker, node: Node, group: str, topics: Sequence[str], on_assign: OnAssign) -> None:
         super().__init__(broker, group, topics, on_assign)
         self._sim = broker
         self._node = node
         self._settled = (-1, False)
+        self.news = True
+        broker.add(self, topics)
+
+    @property
+    def lives(self) -> bool:
+        """Whether its process does."""
+        return not self._node.process.dead
 
     @property
     def places(self) -> frozenset[TopicPartition]:
@@ -110,7 +130,9 @@ class SimInbox(MemoryInbox):
         """See `Inbox.poll`."""
         await self._node.io()
         if self._pending is not None:
+            self.news = True
             await self._start(self._pending)
+            self._sim.moved += 1
         self._serve()
         found = self._take(most)
         if not found and self._pending is None:
@@ -123,9 +145,13 @@ class SimInbox(MemoryInbox):
         return found
 
     def _take(self, most: int) -> list[Incoming]:
+        if not self.news:
+            return []
         stalled = self._sim.stalled
         if not stalled:
-            return super()._take(most)
+            found = super()._take(most)
+            self.news = self._sim.away or len(found) >= most
+            return found
         now, kept = self._sim.world.loop.time(), self._assigned
         self._assigned = frozenset(place for place in kept if stalled.get(place, 0.0) <= now)
         try:
@@ -137,11 +163,13 @@ class SimInbox(MemoryInbox):
         """See `Inbox.commit`."""
         await self._node.io()
         await super().commit(offsets)
+        self._sim.moved += 1
         await self._node.io()
 
     async def rewind(self, offsets: Mapping[TopicPartition, int]) -> None:
         """See `Inbox.rewind`."""
         self._node.must_live()
+        self.news = True
         await super().rewind(offsets)
 
     async def idle(self, seconds: float) -> None:

@@ -29,8 +29,9 @@ __all__ = ["GROUP", "Node", "Owners"]
 
 GROUP = "sim-coordinators"
 # A round trip takes up to four milliseconds, or none that matters: others run in between, or they do not.
-_WAITS = 0.4
-_LATENCY = 0.01
+_WAITS = 0.25
+_LATENCY = 0.016
+_LATER = 5.0
 _LARGEST = 900_000
 
 
@@ -69,7 +70,7 @@ class Node:
         world = self.world
         luck = world.dice.random()
         if luck < _WAITS:
-            await asyncio.sleep(luck * _LATENCY)
+            await world.loop.pause(luck * _LATENCY)
             self.must_live()
         await world.strike(self)
 
@@ -91,7 +92,7 @@ class Node:
     async def sleep(self, seconds: float) -> None:
         """See `Sleep`."""
         self.must_live()
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(max(seconds, _LATER) if self.world.long_after else seconds)
         self.must_live()
 
     async def rest(self, seconds: float) -> None:

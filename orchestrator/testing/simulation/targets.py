@@ -89,7 +89,7 @@ class _Request:
 
 
 class Targets:
-    """All systems of a run."""
+    """All systems of a run. `late`: (saga, step) that a process frozen before it sent did at a blind one."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -97,7 +97,7 @@ class Targets:
         self.calls = 0
         self.away: dict[str, float] = {}
         self.excess: list[Identity] = []
-        self._late: set[tuple[str, str]] = set()
+        self.late: set[tuple[str, str]] = set()
         self._pending: Counter[tuple[Identity, str]] = Counter()
         self._at: dict[tuple[Identity, str], list[tuple[Node, int]]] = {}
 
@@ -110,10 +110,6 @@ class Targets:
     def quiet(self, identity: Identity, direction: str) -> bool:
         """Whether no call for that effect is under way anywhere."""
         return self._pending[identity, direction] == 0
-
-    def late(self, saga: str, step: str) -> bool:
-        """Whether a blind system was called for that step by a process that had been frozen before it sent."""
-        return (saga, step) in self._late
 
     async def act(self, node: Node, effect: str, call: Any) -> Fate | None:
         """One call of an action by a worker. None where no answer ever comes."""
@@ -251,7 +247,7 @@ class Targets:
     def _write(self, request: _Request, work: Work) -> None:
         work.stale = work.stale or request.stale
         if request.stale and request.effect == "blind":
-            self._late.add(request.identity[:2])
+            self.late.add(request.identity[:2])
         self.ledger.lines.append(Line(self._world.loop.time(), request.identity, request.direction, request.stale))
 
 

@@ -39,6 +39,7 @@ __all__ = ["Asked", "World"]
 _START = datetime(2026, 5, 14, 12, tzinfo=UTC)
 _WINDOW = 45.0
 _SESSION = 10.0
+_SOON = 60.0
 _IDLE_TRANSACTION = 60.0
 _LONGEST = 8 * 3600.0
 _PARTITIONS = 2
@@ -98,7 +99,7 @@ class World:
         self.quieting = False
         self.database_away = 0.0
         self.batch = self._blueprints.choice([1, 3, 20, 500])
-        self.poll = self._blueprints.choice([1.0, 4.0])
+        self.poll = self._blueprints.choice([2.0, 4.0])
         self.interval = self._blueprints.choice([1.0, 3.0])
         self._database_offset = timedelta()
         self.codec = _codec()
@@ -122,6 +123,7 @@ class World:
         self.asked: list[Asked] = []
         self.garbage: list[Outgoing] = []
         self.nodes: dict[str, Node] = {}
+        self._all_read = (-1, False)
 
     # -- time and luck -------------------------------------------------------------------------------------------------
 
@@ -415,6 +417,11 @@ class World:
 
     def all_read(self) -> bool:
         """Whether everything that was sent has been dealt with, and committed."""
+        if self._all_read[0] != self.broker.moved:
+            self._all_read = self.broker.moved, self._look_whether_all_read()
+        return self._all_read[1]
+
+    def _look_whether_all_read(self) -> bool:
         groups = [(GROUP, topics.inputs(self.names, self.systems))]
         groups += [(f"sim-{system}", [topics.commands(system)]) for system in self.systems]
         return all(self.has_read(group, names) for group, names in groups)
@@ -425,11 +432,20 @@ class World:
         places = [(name, partition) for name in names for partition in range(_PARTITIONS)]
         return all(committed.get(place, 0) >= self.broker.watermarks(place)[1] for place in places)
 
+    @property
+    def long_after(self) -> bool:
+        """Whether only leases and deadlines of clocks that had leapt are waited for: no need to look often."""
+        return self.loop.time() > _WINDOW + _SOON
+
     def patience(self, seconds: float) -> float:
         """How long the timers rest: up to the next deadline where nothing else is left to wait for."""
-        if not self.quieting or self.store.held or not self.all_read():
+        if not self.quieting:
             return seconds
-        dues = [row.wake_at for row in self.store.tables.sagas.values() if row.wake_at is not None]
+        if not self.all_read():
+            return _SOON if self.long_after else seconds
+        tables = self.store.tables
+        dues = [row.wake_at for row in tables.sagas.values() if row.wake_at is not None]
+        dues += [row.due_at for row in tables.held.values() if row is not None]
         if not dues:
             return seconds * 4
         return max(seconds, (min(dues) - self.database_time()).total_seconds())

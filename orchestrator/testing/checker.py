@@ -1,0 +1,352 @@
+"""What must hold after a run, simulated or on real processes: judged by the ledger of the systems, journal and topics.
+
+Never by what the engine thinks of itself: its state is only held against what really happened. Whoever ran it gathers
+the evidence; nothing here reads a database, a topic or a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.core.definition import Saga
+from orchestrator.core.state import TERMINAL, EffectStatus, SagaState, Status
+from orchestrator.messaging import topics
+from orchestrator.messaging.message import Headers, Incoming, Outgoing
+
+__all__ = ["Asked", "Case", "Evidence", "Line", "Output", "Row", "Told", "Verdict", "check", "header", "standing"]
+
+_FORWARD_AGAIN = ("going forward again from there", "cancel refused: the pivot landed first")
+_LEFT = (EffectStatus.SKIPPED, EffectStatus.NOT_DONE, EffectStatus.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One message that the journal says was sent: its event id, topic and effect ("" and 0 where it has none)."""
+
+    id: str
+    topic: str
+    step: str
+    direction: str
+    round: int
+
+    @classmethod
+    def of(cls, message: Outgoing) -> Output:
+        """What its headers say."""
+        headers = dict(message.headers)
+
+        def text(name: str) -> str:
+            return (headers.get(name) or b"").decode()
+
+        return cls(text("ce_id"), message.topic, text("ce_step"), text("ce_direction"), int(text("ce_round") or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry of a saga's journal: `entry` is its column of that name (kind, facts, notes), as plain JSON."""
+
+    revision: int
+    entry: Mapping[str, Any]
+    outputs: Sequence[Output]
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Its notes."""
+        found: Sequence[str] = self.entry.get("notes", ())
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One piece of work that a system really did. `stale`: by a process that had been frozen before it sent."""
+
+    step: str
+    direction: str
+    round: int
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One message of `saga.outcomes`: its event id, and the steps that it says may remain."""
+
+    id: str
+    residue: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One saga: what it says of itself, its history, what was really done, and what the topics hold of it.
+
+    `journal` is ordered by revision, `lines` by when they were done, `told` and `letters` by when they were published
+    within a partition. `standing` are the (step, round) whose work is there at the end; see `standing`.
+    """
+
+    id: str
+    definition: Saga
+    state: SagaState
+    journal: Sequence[Row]
+    lines: Sequence[Line]
+    standing: frozenset[tuple[str, int]]
+    told: Sequence[Told]
+    letters: Sequence[Incoming]
+
+    def there(self, step: str) -> list[int]:
+        """The rounds in which the step's work is there."""
+        return sorted(round_ for name, round_ in self.standing if name == step)
+
+    def done(self, step: str, round_: int) -> int:
+        """How often the step's work was done in that round."""
+        return sum((line.step, line.direction, line.round) == (step, "do", round_) for line in self.lines)
+
+    @property
+    def ended(self) -> list[str]:
+        """The ids of the outcomes that it has told, in the order in which they were decided."""
+        return [o.id for row in self.journal for o in row.outputs if o.topic == topics.OUTCOMES]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request: its event id, its saga where one is known, and whether the broker acknowledged it."""
+
+    id: str
+    saga: str | None
+    acknowledged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A whole run.
+
+    `garbage` is what nobody can read; `letters` the messages of each dead-letter topic; `strangers` are sagas that only
+    the ledger names. What the run did to whom: `injured` sagas may wait for a person, in `silent` ones a step may time
+    out, `excused` are (saga, step) of blind systems that a process called too late (design §7), `excess` the sagas for
+    which such a system is known to have done a thing once too often.
+    """
+
+    cases: Sequence[Case]
+    asked: Sequence[Asked]
+    letters: Mapping[str, Sequence[Incoming]]
+    garbage: Sequence[Outgoing] = ()
+    strangers: Sequence[str] = ()
+    injured: Container[str] = frozenset()
+    silent: Container[str] = frozenset()
+    excused: Container[tuple[str, str]] = frozenset()
+    excess: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What does not hold, as (saga or "", what); sagas with an excess that is excused, and those that showed none."""
+
+    wrong: list[tuple[str, str]] = field(default_factory=list)
+    excess: set[str] = field(default_factory=set)
+    unnoticed: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Excusable:
+    """What does not hold, unless a process that had been frozen before it sent did that step at a blind system."""
+
+    step: str
+    text: str
+
+
+def check(evidence: Evidence) -> Verdict:
+    """Judge a run."""
+    verdict = Verdict([*_requests(evidence), *_garbage(evidence), *_strangers(evidence)], set(evidence.excess))
+    for case in evidence.cases:
+        for found in _of_one(case, evidence):
+            if not isinstance(found, _Excusable):
+                verdict.wrong.append((case.id, found))
+            elif (case.id, found.step) in evidence.excused:
+                verdict.excess.add(case.id)
+            else:
+                verdict.wrong.append((case.id, found.text))
+        if case.id in verdict.excess and not _was_shown(case):
+            verdict.unnoticed.append(case.id)
+    return verdict
+
+
+def _of_one(case: Case, evidence: Evidence) -> Iterator[str | _Excusable]:
+    yield from _ends(case)
+    yield from _history(case)
+    yield from _in_order(case)
+    yield from _counts(case)
+    yield from _left_behind(case)
+    yield from _order(case)
+    yield from _letters(case)
+    yield from _without_cause(case, evidence)
+
+
+def header(headers: Headers, name: str) -> str:
+    """The text of a header, empty where there is none."""
+    return next(((value or b"").decode() for key, value in headers if key == name), "")
+
+
+def standing(lines: Sequence[Line]) -> frozenset[tuple[str, int]]:
+    """The (step, round) that were done and not undone, by the ledger's lines alone."""
+    done = {(line.step, line.round) for line in lines if line.direction == "do"}
+    return frozenset(done - {(line.step, line.round) for line in lines if line.direction == "undo"})
+
+
+# -- the run as a whole --------------------------------------------------------------------------------------------
+
+
+def _requests(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Every acknowledged request leads to exactly one saga, and nothing else does."""
+    sagas, known = {case.id for case in evidence.cases}, {asked.saga for asked in evidence.asked}
+    for asked in evidence.asked:
+        if asked.acknowledged and asked.saga not in sagas:
+            yield asked.saga or "", f"the acknowledged request {asked.id} led to no saga"
+    for case in evidence.cases:
+        if case.id not in known:
+            yield case.id, "a saga that nobody asked for"
+
+
+def _garbage(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """What nobody can read is a dead letter once, with every byte of it."""
+    for sent in evidence.garbage:
+        letters = [m for m in evidence.letters.get(topics.dead_letters(sent.topic), ()) if m.key == sent.key]
+        places = {tuple(header(m.headers, f"__dlq.errors.{at}") for at in ("partition", "offset")) for m in letters}
+        if len(places) != 1:
+            yield "", f"an unreadable message of {sent.topic} was dead-lettered {len(places)} times"
+        if any(m.value != sent.value or m.headers[: len(sent.headers)] != sent.headers for m in letters):
+            yield "", f"a dead letter of {sent.topic} is not what was sent"
+
+
+def _strangers(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    for saga in evidence.strangers:
+        yield saga, "work for a saga that does not exist"
+
+
+# -- one saga ------------------------------------------------------------------------------------------------------
+
+
+def _ends(case: Case) -> Iterator[str]:
+    """Terminal or in review, and the outcome that was told last says so."""
+    state = case.state
+    if state.status not in TERMINAL and state.status is not Status.REVIEW:
+        yield f"it neither ended nor waits for a person: {state.status}"
+    told = {message.id for message in case.told}
+    missing = [event_id for event_id in case.ended if event_id not in told]
+    if missing:
+        yield f"{len(missing)} of its outcomes were never published"
+    if not case.ended:
+        yield "it has told no outcome"
+
+
+def _without_cause(case: Case, evidence: Evidence) -> Iterator[str]:
+    """A person is asked, and a step times out, only where something went wrong."""
+    if case.state.status is Status.REVIEW and case.id not in evidence.injured:
+        yield "it waits for a person, and nothing was wrong with it"
+    if case.id not in evidence.silent and any("no completion within" in n for row in case.journal for n in row.notes):
+        yield "a step timed out, and no message was lost"
+
+
+def _history(case: Case) -> Iterator[str]:
+    """One entry for each transition, in order; nothing goes forward after it has turned back."""
+    revisions = [row.revision for row in case.journal]
+    if revisions != list(range(1, case.state.revision + 1)):
+        yield f"the journal has the revisions {revisions}, and the saga is at {case.state.revision}"
+    back = False
+    asked: set[tuple[str, str, int]] = set()
+    for row in case.journal:
+        if "decide failed" in str(row.entry.get("reason", "")):
+            yield "`decide` raised"
+        if any(text in note for text in _FORWARD_AGAIN for note in row.notes):
+            back = False
+        for output in row.outputs:
+            if output.topic.endswith(".commands"):
+                asked.add((output.step, output.direction, output.round))
+                if output.direction == "do" and back:
+                    yield f"{output.step} was asked for after the saga had turned back"
+                back = back or output.direction == "undo"
+    for line in case.lines:
+        if (line.step, line.direction, line.round) not in asked:
+            yield f"{line.direction} of {line.step}, round {line.round}, was done and never asked for"
+
+
+def _in_order(case: Case) -> Iterator[str]:
+    """Outcomes are published in the order in which they were decided: the last one is the one that holds."""
+    first, ended = list(dict.fromkeys(message.id for message in case.told)), case.ended
+    if sorted(first) == sorted(ended) and first != ended:
+        yield "its outcomes were published in another order than they were decided in"
+
+
+def _was_shown(case: Case) -> bool:
+    """Whether a person was asked about it."""
+    return any(row.entry.get("status") == Status.REVIEW for row in case.journal)
+
+
+def _counts(case: Case) -> Iterator[str | _Excusable]:
+    """Each effect at most once, and exactly once where it is reported done."""
+    for step in case.definition:
+        there = case.there(step.name)
+        if len(there) > 1:
+            yield _Excusable(step.name, f"{step.name} is there twice, of the rounds {there}")
+        effects = case.state.steps.get(step.name)
+        if effects is None:
+            if there:
+                yield f"{step.name} was done, and the saga knows nothing of it"
+            continue
+        do, undo = effects.do, effects.undo
+        if do is not None and do.status is EffectStatus.DONE and not case.done(step.name, effects.round):
+            yield f"{step.name} is reported done, and was not"
+        if undo is not None and undo.status is EffectStatus.DONE and effects.round in there:
+            yield f"{step.name} is reported undone, and is there"
+
+
+def _left_behind(case: Case) -> Iterator[str | _Excusable]:
+    """Completed: all of it is there, once. Compensated or cancelled: nothing is, but what the definition accepts."""
+    state = case.state
+    gone = state.status in (Status.COMPENSATED, Status.CANCELLED)
+    for step in case.definition:
+        there = case.there(step.name)
+        effects = state.steps.get(step.name)
+        known = [e.status for e in (effects.do, effects.undo) if e is not None] if effects else []
+        if EffectStatus.SKIPPED in known:
+            continue
+        if state.status is Status.COMPLETED and len(there) != 1:
+            yield _Excusable(step.name, f"completed, and {step.name} is there {len(there)} times")
+        if gone and there and not step.residue_accepted and not _compensated_knowingly(case, step.name):
+            yield _Excusable(step.name, f"{state.status}, and {step.name} was left behind")
+
+
+def _compensated_knowingly(case: Case, step: str) -> bool:
+    """Whether a person was asked about that step and decided to go back all the same, and the outcome names it."""
+    decided = any(row.entry.get("command") in ("compensate", "retry") for row in case.journal)
+    return decided and step in case.told[-1].residue
+
+
+def _order(case: Case) -> Iterator[str]:
+    """Undone in reverse between groups."""
+    there: set[str] = set()
+    definition = case.definition
+    lenient = definition.on_compensation_failure == "continue"
+    for line in case.lines:
+        if line.direction == "do":
+            there.add(line.step)
+            continue
+        there.discard(line.step)
+        for other in there:
+            later = definition.group_of(other) > definition.group_of(line.step)
+            if not later or definition.step(other).undo is None or line.stale or lenient:
+                continue
+            effects = case.state.steps.get(other)
+            if effects is None or not any(e is not None and e.status in _LEFT for e in (effects.do, effects.undo)):
+                yield f"{line.step} was undone before {other}"
+
+
+def _letters(case: Case) -> Iterator[str]:
+    """What did not complete has left a dead letter that says how to go on."""
+    state = case.state
+    failed = state.status is Status.COMPENSATED and state.failed_step is not None
+    if (failed or state.status is Status.REVIEW) and not case.letters:
+        yield f"{state.status}, and there is no dead letter"
+    if failed:
+        requests = topics.dead_letters(topics.requests(state.definition))
+        places = {header(m.headers, "saga-dlq-version") for m in case.letters if m.topic == requests}
+        if len(places) != 1:
+            yield f"its request was dead-lettered {len(places)} times"
