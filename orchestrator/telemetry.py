@@ -25,6 +25,7 @@ __all__ = ["calling", "configure", "enabled", "failed", "processing", "sending"]
 _NAME = "saga-orchestrator"
 _W3C = TraceContextTextMapPropagator()
 _HEADER = "traceparent"
+_enabled = False
 _SWITCHES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
@@ -50,7 +51,11 @@ def configure(service: str) -> None:
 
 def enabled() -> bool:
     """Whether anybody has set up tracing in this process; all below costs next to nothing where nobody has."""
-    return not isinstance(trace.get_tracer_provider(), ProxyTracerProvider)
+    # To ask for the provider reads the environment as long as there is none, several times for each message.
+    global _enabled  # noqa: PLW0603 - a provider is set once in the life of a process
+    if not _enabled and trace._TRACER_PROVIDER is not None:  # noqa: SLF001
+        _enabled = not isinstance(trace.get_tracer_provider(), ProxyTracerProvider)
+    return _enabled
 
 
 def sending(topic: str, event: Event) -> Event:
