@@ -1,4 +1,4 @@
-"""`saga bench`: what the system does under a limit, and beside a message that cannot be read, in numbers."""
+"""`saga bench`: how fast it is, beside a bare loop and beside others; what it does under a limit, and beside poison."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator import bootstrap
+from orchestrator.cli.bench_report import rendered
 from orchestrator.cli.dev import ended_by_signals, folder_of
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import Format, console, emit, say, table
@@ -24,15 +25,91 @@ __all__ = ["register"]
 Output = Annotated[Format, typer.Option("-o", "--output", help="How data is printed.")]
 Keep = Annotated[Path | None, typer.Option(help="Keep data and logs in this folder.")]
 
+Sagas = Annotated[int, typer.Option(min=10, help="How many sagas are published at once.")]
+Steps = Annotated[int, typer.Option(min=1, max=20, help="Steps of a saga.")]
+Rounds = Annotated[int, typer.Option(min=1, help="How often, in turn.")]
+Singles = Annotated[int, typer.Option(min=2, help="Sagas one at a time, for the latency.")]
+Json = Annotated[bool, typer.Option("--json", help="The last line is one JSON object.")]
+
 _group = typer.Typer(
     help="Measure on a stack of its own, with a real broker (Java and Maven). Wrong counts fail, slow machines do not.",
-    no_args_is_help=True,
+    invoke_without_command=True,
 )
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(_group, name="bench")
+
+
+@_group.callback()
+def throughput(
+    context: typer.Context,
+    sagas: Sagas = 20_000,
+    steps: Steps = 4,
+    coordinators: Annotated[int, typer.Option(min=1, max=8, help="Replicas of the coordinator.")] = 1,
+    payload: Annotated[int, typer.Option(min=0, max=65_536, help="Bytes that the requests carry along.")] = 0,
+    compensating: Annotated[float, typer.Option(min=0, max=1, help="Share of sagas that are undone.")] = 0.0,
+    history: Annotated[int, typer.Option(min=0, help="Finished sagas that are there before, 5 KB each.")] = 0,
+    rate: Annotated[float, typer.Option(min=1, help="Sagas a second of the open loop.")] = 100.0,
+    singles: Singles = 200,
+    rounds: Rounds = 2,
+    bare: Annotated[bool, typer.Option(help="Measure the bare loop beside it.")] = True,
+    json: Json = False,
+    keep: Keep = None,
+) -> None:
+    """Measure sagas a second, latency and cost: of the engine, and of a bare loop that does the same I/O.
+
+    Kafka and PostgreSQL are those of SAGA_KAFKA_BOOTSTRAP_SERVERS and SAGA_DATABASE_URL, else some of its own.
+    The systems do nothing; their effects are recorded. The ratio of the two is what says something: both meet whatever
+    else goes on on this machine.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from orchestrator.testing.bench.throughput import Load, measure  # noqa: PLC0415 - loads the drivers
+
+    load = Load(
+        sagas=sagas, steps=steps, coordinators=coordinators, payload=payload, compensating=compensating,
+        singles=singles, rate=rate, rounds=rounds, bare=bare, history=history,
+    )  # fmt: skip
+    with ended_by_signals(), folder_of(keep) as folder:
+        report = measure(load, folder, _telling())
+    if not json:
+        for part in rendered(report):
+            console.print(part)
+    _judge(report.wrong)
+    if json:
+        emit([report.as_json()], Format.JSONL)
+
+
+@_group.command()
+def compare(
+    sagas: Sagas = 10_000,
+    steps: Steps = 4,
+    peer_sagas: Annotated[int, typer.Option(min=10, help="Workflows of the other engine.")] = 1000,
+    singles: Singles = 100,
+    rounds: Rounds = 2,
+    json: Json = False,
+    keep: Keep = None,
+) -> None:
+    """Run the same steps on DBOS and on the engine, on the same PostgreSQL, in turn (uv sync --group peers)."""
+    from orchestrator.testing.bench.compare import compare as run  # noqa: PLC0415 - loads the drivers
+    from orchestrator.testing.bench.throughput import Load  # noqa: PLC0415
+
+    load = Load(sagas=sagas, steps=steps, singles=singles, rounds=rounds, open_seconds=1)
+    with ended_by_signals(), folder_of(keep) as folder:
+        found = run(load, peer_sagas, folder, _telling())
+    told = found.as_json()
+    if not json:
+        names = ("engine", "dbos", "ratio")
+        rows = [
+            ["sagas/s", *(f"{told[name]['sagas_per_second']:.1f}" for name in names)],
+            ["one at a time, p50 ms", *(f"{told[name].get('p50_ms', told[name].get('p50')):.2f}" for name in names)],
+        ]
+        console.print(table("", ["", "engine", "DBOS", "ratio"], rows))
+    _judge(found.wrong)
+    if json:
+        emit([told], Format.JSONL)
 
 
 @_group.command()
@@ -105,6 +182,11 @@ def _options(folder: Path, settings: Mapping[str, str]) -> StackOptions:
     from orchestrator.dev.stack import StackOptions  # noqa: PLC0415 - loads the drivers
 
     return StackOptions("native", folder, settings={"SAGA_LOG_FORMAT": "json", **settings})
+
+
+def _telling() -> Callable[[str], None]:
+    began = time.monotonic()
+    return lambda what: say(f"[dim]{time.monotonic() - began:6.1f} s[/]  {what}")
 
 
 def _starting() -> Callable[[str], None]:

@@ -38,15 +38,16 @@ class Servers:
     folder: Path
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """The URL of a new database with all tables, removed at the end."""
+    def database(self, *, migrated: bool = True) -> Iterator[str]:
+        """The URL of a new database, with all tables unless told otherwise; removed at the end."""
         name = f"saga_bench_{secrets.token_hex(4)}"
         administrator = self.url.replace("postgresql+psycopg", "postgresql")
         with psycopg.connect(administrator, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
             try:
                 url = f"{self.url.rpartition('/')[0]}/{name}"
-                bootstrap.migrate(load(database_url=url))
+                if migrated:
+                    bootstrap.migrate(load(database_url=url))
                 yield url
             finally:
                 connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

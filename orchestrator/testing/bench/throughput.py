@@ -27,13 +27,14 @@ from orchestrator.messaging.message import Outgoing
 from orchestrator.testing.bench import bare
 from orchestrator.testing.bench.client import Client, Latency
 from orchestrator.testing.bench.definitions import NAME, STEPS_VARIABLE, bench_saga, make_request
+from orchestrator.testing.bench.history import fill
 from orchestrator.testing.bench.limits import Limits, limits
 from orchestrator.testing.bench.servers import Servers, servers
 from orchestrator.testing.bench.usage import usage
 from schemas.codec import Codec
 from schemas.registry import FixedIds
 
-__all__ = ["Load", "Measured", "Report", "measure"]
+__all__ = ["Load", "Measured", "Report", "measure", "run_engine"]
 
 _SECONDS = 600.0
 _WARM_UP = 200
@@ -41,7 +42,11 @@ _WARM_UP = 200
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is run. `payload` in bytes, `compensating` a share, `rate` sagas a second of the open loop."""
+    """What is run.
+
+    `payload` is in bytes, `compensating` a share, `rate` the open loop's sagas a second, `history` how many finished
+    sagas there are before.
+    """
 
     sagas: int = 20_000
     steps: int = 4
@@ -53,6 +58,7 @@ class Load:
     open_seconds: float = 10.0
     rounds: int = 2
     bare: bool = True
+    history: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,9 @@ def measure(load: Load, folder: Path, say: Callable[[str], None]) -> Report:
     with servers(folder, names, say) as place:
         say("the limits")
         report = Report(load, limits(place))
-        contestants = [("engine", _engine, report.engine)] + ([("bare loop", _bare, report.bare)] if load.bare else [])
+        contestants = [("engine", run_engine, report.engine)] + (
+            [("bare loop", _bare, report.bare)] if load.bare else []
+        )
         for number in range(load.rounds):
             # In changing order, so that who is first is not always the same one.
             for name, run, into in contestants if number % 2 == 0 else reversed(contestants):
@@ -124,7 +132,8 @@ def measure(load: Load, folder: Path, say: Callable[[str], None]) -> Report:
 
 
 @contextmanager
-def _engine(place: Servers, load: Load, wrong: list[str]) -> Iterator[Callable[[], Measured]]:
+def run_engine(place: Servers, load: Load, wrong: list[str]) -> Iterator[Callable[[], Measured]]:
+    """The engine's workers; what measures them. What does not add up afterwards is added to `wrong`."""
     systems = sorted(bench_saga(load.steps).systems)
     commands: dict[str, Sequence[str]] = {
         f"coordinator-{number + 1}": ["orchestrator.cli.main", "coordinator"] for number in range(load.coordinators)
@@ -141,7 +150,7 @@ def _engine(place: Servers, load: Load, wrong: list[str]) -> Iterator[Callable[[
         with place.running(commands, **environment) as workers:
             requests = _requests(load)
             yield lambda: _measured(place, load, url, workers, requests, topics.OUTCOMES, topics.requests(NAME))
-            wrong += _wrong(url, load, len(requests))
+            wrong += _wrong(url, load, len(requests) + load.history)
 
 
 @contextmanager
@@ -187,6 +196,8 @@ def _measured(
 
     try:
         client.all_at_once(next_(_WARM_UP), _SECONDS)
+        if load.history and topic == topics.requests(NAME):
+            fill(url, load.history, lambda _: None)
         single = client.one_by_one(next_(load.singles), _SECONDS)
         open_ = client.at_rate(next_(int(load.rate * load.open_seconds)), load.rate, _SECONDS)
         before, started = _counters(url), usage(pids)
