@@ -18,6 +18,7 @@ from orchestrator.messaging.message import Headers, Incoming, Outgoing
 __all__ = ["Asked", "Case", "Evidence", "Line", "Output", "Row", "Told", "Verdict", "check", "header", "standing"]
 
 _FORWARD_AGAIN = ("going forward again from there", "cancel refused: the pivot landed first")
+_LEAVING = ("compensate", "resolve", "skip")
 _LEFT = (EffectStatus.SKIPPED, EffectStatus.NOT_DONE, EffectStatus.UNKNOWN)
 
 
@@ -315,9 +316,15 @@ def _left_behind(case: Case) -> Iterator[str | _Excusable]:
 
 
 def _compensated_knowingly(case: Case, step: str) -> bool:
-    """Whether a person was asked about that step and decided to go back all the same, and the outcome names it."""
-    decided = any(row.entry.get("command") in ("compensate", "retry") for row in case.journal)
-    return decided and step in case.told[-1].residue
+    """Whether a person was asked about that very step and decided to go back all the same, and the outcome names it."""
+    asked = False
+    for row in case.journal:
+        about = row.entry.get("step")
+        decided = row.entry.get("command") in _LEAVING and "refused" not in row.entry
+        if decided and (about == step or (asked and about is None)):
+            return step in case.told[-1].residue
+        asked = asked or any(output.topic.endswith(".dlq") and output.step == step for output in row.outputs)
+    return False
 
 
 def _order(case: Case) -> Iterator[str]:
