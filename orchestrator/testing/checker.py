@@ -123,7 +123,7 @@ class Evidence:
     `garbage` is what nobody can read; `letters` the messages of each dead-letter topic; `strangers` are sagas that only
     the ledger names. What the run did to whom: `injured` sagas may wait for a person, in `silent` ones a step may time
     out, `excused` are (saga, step) of blind systems that a process called too late (design §7), `excess` the sagas for
-    which such a system is known to have done a thing once too often.
+    which such a system is known to have done a thing once too often, with the revision that the saga had then.
     """
 
     cases: Sequence[Case]
@@ -134,7 +134,7 @@ class Evidence:
     injured: Container[str] = frozenset()
     silent: Container[str] = frozenset()
     excused: Container[tuple[str, str]] = frozenset()
-    excess: frozenset[str] = frozenset()
+    excess: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -165,7 +165,7 @@ def check(evidence: Evidence) -> Verdict:
                 verdict.excess.add(case.id)
             else:
                 verdict.wrong.append((case.id, found.text))
-        if case.id in verdict.excess and not _was_shown(case):
+        if case.id in verdict.excess and not _was_shown(case, evidence.excess.get(case.id, 0)):
             verdict.unnoticed.append(case.id)
     return verdict
 
@@ -276,9 +276,9 @@ def _in_order(case: Case) -> Iterator[str]:
         yield "its outcomes were published in another order than they were decided in"
 
 
-def _was_shown(case: Case) -> bool:
-    """Whether a person was asked about it."""
-    return any(row.entry.get("status") == Status.REVIEW for row in case.journal)
+def _was_shown(case: Case, since: int) -> bool:
+    """Whether a person was asked about it after that revision."""
+    return any(row.revision > since and row.entry.get("status") == Status.REVIEW for row in case.journal)
 
 
 def _counts(case: Case) -> Iterator[str | _Excusable]:

@@ -48,7 +48,7 @@ def _evidence(world: World) -> Evidence:
         injured=sagas if shaken or touchy else frozenset(world.injured),
         silent=sagas if shaken else frozenset(world.silent),
         excused=world.targets.late,
-        excess=frozenset(identity[0] for identity in world.targets.excess),
+        excess=world.targets.excess,
     )
 
 
