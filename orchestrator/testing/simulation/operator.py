@@ -11,6 +11,7 @@ from orchestrator.core.state import Park, SagaState
 from orchestrator.messaging import topics
 from orchestrator.messaging.event import Event
 from orchestrator.messaging.message import Outgoing
+from orchestrator.testing.checker import Act
 from orchestrator.testing.simulation.definitions import request
 from orchestrator.testing.simulation.plan import Fault
 from schemas.models import ControlCommand, Record, SagaControl, SagaRerun
@@ -30,6 +31,7 @@ class Operator:
     def __init__(self, world: World) -> None:
         self._world = world
         self._attended = 0
+        self.acts: list[Act] = []
 
     def press(self) -> None:
         """Some button, for some saga."""
@@ -117,6 +119,7 @@ class Operator:
         world.fired[Fault.OPERATOR] += 1
         message = Outgoing(topics.CONTROL, str(saga_id).encode(), world.codec.encode(record), event.headers())
         world.broker.append(message)
+        self.acts.append(Act(str(saga_id), event.id, str(event.cause)))
         world.sent(message)
         if isinstance(record, SagaControl):
             world.kinds[f"control {record.command.value}"] += 1
