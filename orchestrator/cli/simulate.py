@@ -116,7 +116,7 @@ def _print(report: Report) -> None:
     console.print(f"sagas: {ended}", highlight=False)
     console.print(
         f"blind systems did a thing once too often {report.excess} times after a freeze, "
-        f"{report.unnoticed} sagas of it unnoticed",
+        f"{report.unnoticed} sagas of it unnoticed (seeds {report.unnoticed_in[:20]})",
         highlight=False,
     )
     rows = [[fault.value, count] for fault, count in report.fired.most_common()]
@@ -149,6 +149,7 @@ def _as_json(report: Report, small: list[Outcome]) -> dict[str, object]:
         "sagas": {status.value: count for status, count in sorted(report.ended.items())},
         "excess": report.excess,
         "excess_unnoticed": report.unnoticed,
+        "excess_unnoticed_in": report.unnoticed_in,
         "invalid": report.invalid,
         "failed": [outcome.plan.seed for outcome in report.failed],
         "told": [_outcome_as_json(outcome) for outcome in small],

@@ -126,7 +126,15 @@ def _require_retryable(draft: Draft, park: Park, control: Control) -> None:
     if park.step is None or park.direction is None:
         return
     effect = draft.effect(park.step, park.direction)
-    if effect is None or effect.status not in _GIVEN_UP:
+    if effect is None:
+        return
+    if effect.status is EffectStatus.DONE and park.direction is Direction.DO and _would_be_left(draft, park.step):
+        msg = (
+            f"{park.step} is done, nothing undoes it, and the saga goes back: a retry would leave it behind; say "
+            "resolved=done, which goes forward where no undo has begun, or skip"
+        )
+        raise Refused(msg)
+    if effect.status not in _GIVEN_UP:
         return
     unknown = effect.status is EffectStatus.UNKNOWN
     if unknown and draft.blind(park.step, park.direction) and control.resolved != "not-done":
@@ -138,6 +146,12 @@ def _require_retryable(draft: Draft, park: Park, control: Control) -> None:
     if park.direction is Direction.UNDO and draft.doing:
         msg = f"{park.step}: a do of this saga is in flight; its undo waits for it"
         raise Refused(msg)
+
+
+def _would_be_left(draft: Draft, step: str) -> bool:
+    """Whether the saga would end as undone with that step in place, and nobody has said that it may."""
+    spec = draft.definition.step(step)
+    return draft.backward is not None and draft.rewind is None and spec.undo is None and not spec.residue_accepted
 
 
 def _resolve(draft: Draft, control: Control) -> None:

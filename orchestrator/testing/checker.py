@@ -6,134 +6,32 @@ the evidence; nothing here reads a database, a topic or a clock.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from orchestrator.core.definition import Saga
-from orchestrator.core.state import TERMINAL, EffectStatus, SagaState, Status
+from orchestrator.core.state import TERMINAL, EffectStatus, Status
 from orchestrator.messaging import topics
-from orchestrator.messaging.message import Headers, Incoming, Outgoing
+from orchestrator.messaging.message import Headers, Incoming
+from orchestrator.testing.evidence import Act, Asked, Case, Evidence, Line, Output, Row, Told, header, standing
 
-__all__ = ["Asked", "Case", "Evidence", "Line", "Output", "Row", "Told", "Verdict", "check", "header", "standing"]
+__all__ = [
+    "Act",
+    "Asked",
+    "Case",
+    "Evidence",
+    "Line",
+    "Output",
+    "Row",
+    "Told",
+    "Verdict",
+    "check",
+    "header",
+    "standing",
+]
 
 _FORWARD_AGAIN = ("going forward again from there", "cancel refused: the pivot landed first")
+_LEAVING = ("compensate", "resolve", "skip")
 _LEFT = (EffectStatus.SKIPPED, EffectStatus.NOT_DONE, EffectStatus.UNKNOWN)
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One message that the journal says was sent: its event id, topic and effect ("" and 0 where it has none)."""
-
-    id: str
-    topic: str
-    step: str
-    direction: str
-    round: int
-
-    @classmethod
-    def of(cls, message: Outgoing) -> Output:
-        """What its headers say."""
-        headers = dict(message.headers)
-
-        def text(name: str) -> str:
-            return (headers.get(name) or b"").decode()
-
-        return cls(text("ce_id"), message.topic, text("ce_step"), text("ce_direction"), int(text("ce_round") or 0))
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One entry of a saga's journal: `entry` is its column of that name (kind, facts, notes), as plain JSON."""
-
-    revision: int
-    entry: Mapping[str, Any]
-    outputs: Sequence[Output]
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """Its notes."""
-        found: Sequence[str] = self.entry.get("notes", ())
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One piece of work that a system really did. `stale`: by a process that had been frozen before it sent."""
-
-    step: str
-    direction: str
-    round: int
-    stale: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One message of `saga.outcomes`: its event id, and the steps that it says may remain."""
-
-    id: str
-    residue: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One saga: what it says of itself, its history, what was really done, and what the topics hold of it.
-
-    `journal` is ordered by revision, `lines` by when they were done, `told` and `letters` by when they were published
-    within a partition. `standing` are the (step, round) whose work is there at the end; see `standing`.
-    """
-
-    id: str
-    definition: Saga
-    state: SagaState
-    journal: Sequence[Row]
-    lines: Sequence[Line]
-    standing: frozenset[tuple[str, int]]
-    told: Sequence[Told]
-    letters: Sequence[Incoming]
-
-    def there(self, step: str) -> list[int]:
-        """The rounds in which the step's work is there."""
-        return sorted(round_ for name, round_ in self.standing if name == step)
-
-    def done(self, step: str, round_: int) -> int:
-        """How often the step's work was done in that round."""
-        return sum((line.step, line.direction, line.round) == (step, "do", round_) for line in self.lines)
-
-    @property
-    def ended(self) -> list[str]:
-        """The ids of the outcomes that it has told, in the order in which they were decided."""
-        return [o.id for row in self.journal for o in row.outputs if o.topic == topics.OUTCOMES]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request: its event id, its saga where one is known, and whether the broker acknowledged it."""
-
-    id: str
-    saga: str | None
-    acknowledged: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A whole run.
-
-    `garbage` is what nobody can read; `letters` the messages of each dead-letter topic; `strangers` are sagas that only
-    the ledger names. What the run did to whom: `injured` sagas may wait for a person, in `silent` ones a step may time
-    out, `excused` are (saga, step) of blind systems that a process called too late (design §7), `excess` the sagas for
-    which such a system is known to have done a thing once too often.
-    """
-
-    cases: Sequence[Case]
-    asked: Sequence[Asked]
-    letters: Mapping[str, Sequence[Incoming]]
-    garbage: Sequence[Outgoing] = ()
-    strangers: Sequence[str] = ()
-    injured: Container[str] = frozenset()
-    silent: Container[str] = frozenset()
-    excused: Container[tuple[str, str]] = frozenset()
-    excess: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -155,7 +53,8 @@ class _Excusable:
 
 def check(evidence: Evidence) -> Verdict:
     """Judge a run."""
-    verdict = Verdict([*_requests(evidence), *_garbage(evidence), *_strangers(evidence)], set(evidence.excess))
+    whole = [*_requests(evidence), *_acts(evidence), *_garbage(evidence), *_strangers(evidence)]
+    verdict = Verdict(whole, set(evidence.excess))
     for case in evidence.cases:
         for found in _of_one(case, evidence):
             if not isinstance(found, _Excusable):
@@ -164,7 +63,7 @@ def check(evidence: Evidence) -> Verdict:
                 verdict.excess.add(case.id)
             else:
                 verdict.wrong.append((case.id, found.text))
-        if case.id in verdict.excess and not _was_shown(case):
+        if case.id in verdict.excess and not _was_shown(case, evidence.excess.get(case.id, 0)):
             verdict.unnoticed.append(case.id)
     return verdict
 
@@ -180,17 +79,6 @@ def _of_one(case: Case, evidence: Evidence) -> Iterator[str | _Excusable]:
     yield from _without_cause(case, evidence)
 
 
-def header(headers: Headers, name: str) -> str:
-    """The text of a header, empty where there is none."""
-    return next(((value or b"").decode() for key, value in headers if key == name), "")
-
-
-def standing(lines: Sequence[Line]) -> frozenset[tuple[str, int]]:
-    """The (step, round) that were done and not undone, by the ledger's lines alone."""
-    done = {(line.step, line.round) for line in lines if line.direction == "do"}
-    return frozenset(done - {(line.step, line.round) for line in lines if line.direction == "undo"})
-
-
 # -- the run as a whole --------------------------------------------------------------------------------------------
 
 
@@ -203,6 +91,16 @@ def _requests(evidence: Evidence) -> Iterator[tuple[str, str]]:
     for case in evidence.cases:
         if case.id not in known:
             yield case.id, "a saga that nobody asked for"
+
+
+def _acts(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Each act of an operator is one entry of its saga's journal; before its saga is there, it may be a dead letter."""
+    journals = {case.id: [row.cause for row in case.journal] for case in evidence.cases}
+    buried = {header(m.headers, "ce_id") for m in evidence.letters.get(topics.dead_letters(topics.CONTROL), ())}
+    for act in evidence.acts:
+        times = journals.get(act.saga, []).count(act.cause)
+        if times != 1 and not (times == 0 and act.id in buried):
+            yield act.saga, f"what an operator did is {times} times in the journal"
 
 
 def _garbage(evidence: Evidence) -> Iterator[tuple[str, str]]:
@@ -275,9 +173,9 @@ def _in_order(case: Case) -> Iterator[str]:
         yield "its outcomes were published in another order than they were decided in"
 
 
-def _was_shown(case: Case) -> bool:
-    """Whether a person was asked about it."""
-    return any(row.entry.get("status") == Status.REVIEW for row in case.journal)
+def _was_shown(case: Case, since: int) -> bool:
+    """Whether a person was asked about it after that revision."""
+    return any(row.revision > since and row.entry.get("status") == Status.REVIEW for row in case.journal)
 
 
 def _counts(case: Case) -> Iterator[str | _Excusable]:
@@ -295,7 +193,7 @@ def _counts(case: Case) -> Iterator[str | _Excusable]:
         if do is not None and do.status is EffectStatus.DONE and not case.done(step.name, effects.round):
             yield f"{step.name} is reported done, and was not"
         if undo is not None and undo.status is EffectStatus.DONE and effects.round in there:
-            yield f"{step.name} is reported undone, and is there"
+            yield _Excusable(step.name, f"{step.name} is reported undone, and is there")
 
 
 def _left_behind(case: Case) -> Iterator[str | _Excusable]:
@@ -315,9 +213,15 @@ def _left_behind(case: Case) -> Iterator[str | _Excusable]:
 
 
 def _compensated_knowingly(case: Case, step: str) -> bool:
-    """Whether a person was asked about that step and decided to go back all the same, and the outcome names it."""
-    decided = any(row.entry.get("command") in ("compensate", "retry") for row in case.journal)
-    return decided and step in case.told[-1].residue
+    """Whether a person was asked about that very step and decided to go back all the same, and the outcome names it."""
+    asked = False
+    for row in case.journal:
+        about = row.entry.get("step")
+        decided = row.entry.get("command") in _LEAVING and "refused" not in row.entry
+        if decided and (about == step or (asked and about is None)):
+            return step in case.told[-1].residue
+        asked = asked or any(output.topic.endswith(".dlq") and output.step == step for output in row.outputs)
+    return False
 
 
 def _order(case: Case) -> Iterator[str]:
@@ -345,8 +249,20 @@ def _letters(case: Case) -> Iterator[str]:
     failed = state.status is Status.COMPENSATED and state.failed_step is not None
     if (failed or state.status is Status.REVIEW) and not case.letters:
         yield f"{state.status}, and there is no dead letter"
+    if len({(*_id(m), m.value, _original(m)) for m in case.letters}) > len({_id(m) for m in case.letters}):
+        yield "two dead letters of one id differ"
     if failed:
         requests = topics.dead_letters(topics.requests(state.definition))
         places = {header(m.headers, "saga-dlq-version") for m in case.letters if m.topic == requests}
         if len(places) != 1:
             yield f"its request was dead-lettered {len(places)} times"
+
+
+def _id(letter: Incoming) -> tuple[str, str, str]:
+    """What tells dead letters apart: where they lie, the message that was given up, and the saga's revision then."""
+    return letter.topic, header(letter.headers, "ce_id"), header(letter.headers, "saga-dlq-version")
+
+
+def _original(letter: Incoming) -> Headers:
+    """The headers of the message that was given up."""
+    return tuple(pair for pair in letter.headers if not pair[0].startswith(("saga-dlq-", "__dlq.")))

@@ -43,12 +43,13 @@ def _evidence(world: World) -> Evidence:
         cases=list(_cases(world, letters)),
         asked=list(_asked(world)),
         letters=letters,
+        acts=world.operator.acts,
         garbage=world.garbage,
         strangers=[line.identity[0] for line in ledger.lines if line.identity[0] not in sagas],
         injured=sagas if shaken or touchy else frozenset(world.injured),
         silent=sagas if shaken else frozenset(world.silent),
         excused=world.targets.late,
-        excess=frozenset(identity[0] for identity in world.targets.excess),
+        excess=world.targets.excess,
     )
 
 
@@ -82,7 +83,7 @@ def _cases(world: World, dead: Mapping[str, Sequence[Incoming]]) -> Iterator[Cas
     for saga_id, row in world.store.tables.sagas.items():
         state, text = row.state(), str(saga_id)
         rows = [
-            Row(entry.revision, entry.entry, [Output.of(message) for message in entry.sent])
+            Row(entry.revision, entry.entry, [Output.of(message) for message in entry.sent], str(entry.cause_id))
             for entry in sorted(journal[saga_id], key=lambda entry: entry.revision)
         ]
         definition = world.definitions[state.definition]

@@ -11,6 +11,7 @@ from orchestrator.core.state import Park, SagaState
 from orchestrator.messaging import topics
 from orchestrator.messaging.event import Event
 from orchestrator.messaging.message import Outgoing
+from orchestrator.testing.checker import Act
 from orchestrator.testing.simulation.definitions import request
 from orchestrator.testing.simulation.plan import Fault
 from schemas.models import ControlCommand, Record, SagaControl, SagaRerun
@@ -30,6 +31,7 @@ class Operator:
     def __init__(self, world: World) -> None:
         self._world = world
         self._attended = 0
+        self.acts: list[Act] = []
 
     def press(self) -> None:
         """Some button, for some saga."""
@@ -49,6 +51,15 @@ class Operator:
         record = self._decision(saga_id, state) if state.parks and world.dice.random() < 0.8 else None
         self._send(saga_id, record or self._button(what, state))
 
+    def visit(self, saga: str) -> None:
+        """Somebody looks after that saga, and decides where it waits for a person."""
+        row = self._world.store.tables.sagas.get(UUID(saga))
+        if row is None or Fault.OPERATOR not in self._world.active:
+            return
+        state = row.state()
+        if state.parks and (record := self._decision(UUID(saga), state, hasty=True)) is not None:
+            self._send(UUID(saga), record)
+
     def _button(self, what: str, state: SagaState) -> Record:
         if what == "rerun":
             steps = [step.name for step in self._world.definitions[state.definition]]
@@ -62,11 +73,11 @@ class Operator:
             )
         return SagaControl(command=ControlCommand(what), actor="ops", reason="sim")
 
-    def _decision(self, saga_id: UUID, state: SagaState) -> Record | None:
+    def _decision(self, saga_id: UUID, state: SagaState, *, hasty: bool = False) -> Record | None:
         """What somebody who has looked at the system decides; None where nobody can tell yet."""
         world = self._world
         park = world.dice.choice(state.parks)
-        if park.step is None or park.direction is None or not self._settled(saga_id, state, park):
+        if park.step is None or park.direction is None or not self._settled(saga_id, state, park, hasty=hasty):
             return SagaControl(command=ControlCommand.retry, actor="ops", reason="sim")
         work = world.targets.ledger.of((str(saga_id), park.step, state.steps[park.step].round))
         done = work.done > 0 if park.direction is Direction.DO else not work.there
@@ -78,23 +89,25 @@ class Operator:
                 output = sample(completion, full=True)
                 details |= {"output_name": output.contract.name, "output_json": output.model_dump_json()}
             return SagaControl(command=ControlCommand.resolve, resolved="done", reason="sim", **details)
-        what = world.dice.choice(["retry", "resolve", "skip"])
+        what = world.dice.choice(["retry", "retry", "resolve"] if hasty else ["retry", "resolve", "skip"])
         if what == "skip":
             return SagaControl(command=ControlCommand.skip, reason="sim", **details)
         return SagaControl(command=ControlCommand(what), resolved="not-done", reason="sim", **details)
 
-    def _settled(self, saga_id: UUID, state: SagaState, park: Park) -> bool:
+    def _settled(self, saga_id: UUID, state: SagaState, park: Park, *, hasty: bool) -> bool:
         """Whether what the system shows is final: no call is under way, and no command lies unread."""
         assert park.step is not None
         assert park.direction is not None
         if park.step not in state.steps:
             return False
         step = self._world.definitions[state.definition].step(park.step)
+        if step.contract.effect == "blind" and hasty:
+            return True  # that some process is frozen right before its call, nobody can see
         asked = [action.contract.system for action in (step.action, step.undo and step.undo.action) if action]
         if not all(self._world.has_read(f"sim-{system}", [topics.commands(system or "")]) for system in asked):
             return False
         if step.contract.effect == "blind" and self._world.dice.random() < 0.5:
-            return True  # that some process is frozen right before its call, nobody can see
+            return True
         identity = (str(saga_id), park.step, state.steps[park.step].round)
         frozen = any(node.process.frozen for node in self._world.nodes.values())
         return not frozen and all(self._world.targets.quiet(identity, way) for way in ("do", "undo"))
@@ -106,6 +119,7 @@ class Operator:
         world.fired[Fault.OPERATOR] += 1
         message = Outgoing(topics.CONTROL, str(saga_id).encode(), world.codec.encode(record), event.headers())
         world.broker.append(message)
+        self.acts.append(Act(str(saga_id), event.id, str(event.cause)))
         world.sent(message)
         if isinstance(record, SagaControl):
             world.kinds[f"control {record.command.value}"] += 1

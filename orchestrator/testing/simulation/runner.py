@@ -63,6 +63,7 @@ class Report:
     clean: Counter[Status] = field(default_factory=Counter)
     excess: int = 0
     unnoticed: int = 0
+    unnoticed_in: list[int] = field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
         """One more run."""
@@ -73,6 +74,8 @@ class Report:
         self.ended += outcome.ended
         self.excess += outcome.excess
         self.unnoticed += outcome.unnoticed
+        if outcome.unnoticed:
+            self.unnoticed_in.append(outcome.plan.seed)
         if not outcome.plan.faults:
             self.clean += outcome.ended
         if outcome.wrong:

@@ -14,6 +14,7 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
 
 from orchestrator.testing.simulation.plan import Fault
 
@@ -25,6 +26,8 @@ __all__ = ["Fate", "Identity", "Ledger", "Line", "Targets", "Work"]
 
 Identity = tuple[str, str, int]
 """Saga, step and round."""
+
+_AT_WORST = 0.2
 
 Fate = tuple[Literal["done", "rejected", "failed", "unknown"], str]
 
@@ -44,8 +47,8 @@ class Work:
 
     @property
     def there(self) -> bool:
-        """Whether it is there now."""
-        return self.done > 0 and self.undone == 0
+        """Whether it is there now. A blind system may have done it again after it was undone."""
+        return self.done > self.undone
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +92,17 @@ class _Request:
 
 
 class Targets:
-    """All systems of a run. `late`: (saga, step) that a process frozen before it sent did at a blind one."""
+    """All systems of a run. `late`: (saga, step) that a process frozen before it sent did at a blind one.
+
+    `excess`: the sagas for which a blind one did a thing once too often, and their revision then.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.ledger = Ledger()
         self.calls = 0
         self.away: dict[str, float] = {}
-        self.excess: list[Identity] = []
+        self.excess: dict[str, int] = {}
         self.late: set[tuple[str, str]] = set()
         self._pending: Counter[tuple[Identity, str]] = Counter()
         self._at: dict[tuple[Identity, str], list[tuple[Node, int]]] = {}
@@ -124,9 +130,9 @@ class Targets:
                 self._check_alone(node, here, key)
             here.append((node, thaws))
             await node.io()
-            if self._world.happens(Fault.FREEZE, 0.03):
+            if self._world.happens(Fault.FREEZE, _AT_WORST if effect == "blind" else 0.03):
                 # The worst moment: it has checked that the effect is its own, and has not sent yet.
-                self._world.freeze(node)
+                self._freeze(node, effect, identity[0])
                 await asyncio.sleep(0)
             self.calls += 1
             stale = node.process.thaws != thaws
@@ -139,6 +145,16 @@ class Targets:
             self._pending[key] -= 1
             if (node, thaws) in here:
                 here.remove((node, thaws))
+
+    def _freeze(self, node: Node, effect: str, saga: str) -> None:
+        """At a blind system for so long that its lease ends, and that somebody looks, sees nothing, and says so."""
+        world = self._world
+        if effect != "blind":
+            world.freeze(node)
+            return
+        world.freeze(node, world.dice.uniform(50.0, 100.0))
+        for _ in range(3):
+            world.loop.later(world.dice.uniform(12.0, 45.0), world.operator.visit, saga)
 
     def _check_alone(self, node: Node, here: list[tuple[Node, int]], key: tuple[Identity, str]) -> None:
         """A lease keeps two workers apart, unless one was frozen in its call or the database's clock leapt."""
@@ -217,13 +233,13 @@ class Targets:
                 self._world.wrong(saga, f"a late do of {step}, round {round_}, reached its system after the undo")
             if request.effect != "blind":
                 return "rejected", "CANCELLED"
-            self.excess.append(request.identity)
+            self._exceed(saga)
         if work.done > 0:
             if not excused and not work.stale:
                 self._world.wrong(saga, f"a second call did {step}, round {round_}, again")
             if request.effect != "blind":
                 return "rejected", "DUPLICATE"
-            self.excess.append(request.identity)
+            self._exceed(saga)
         work.done += 1
         self._write(request, work)
         return "done", ""
@@ -236,13 +252,18 @@ class Targets:
             if work.undone > 0 and not excused:
                 self._world.wrong(saga, f"a second call undid {step}, round {round_}, again")
             if work.undone > 0:
-                self.excess.append(request.identity)
+                self._exceed(saga)
             work.undone += 1
             self._write(request, work)
         elif work.there:
             work.undone = 1
             self._write(request, work)
         return "done", ""
+
+    def _exceed(self, saga: str) -> None:
+        """A blind system did a thing once too often. Remembers how far its saga had come by then."""
+        row = self._world.store.tables.sagas.get(UUID(saga))
+        self.excess[saga] = row.revision if row is not None else 0
 
     def _write(self, request: _Request, work: Work) -> None:
         work.stale = work.stale or request.stale

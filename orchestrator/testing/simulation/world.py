@@ -188,11 +188,11 @@ class World:
         node.process.kill()
         self.loop.later(_SESSION, self._forget, node)
 
-    def freeze(self, node: Node) -> None:
+    def freeze(self, node: Node, seconds: float | None = None) -> None:
         """As SIGSTOP does, perhaps for longer than its session, its leases and its transaction last."""
         if node.process.frozen or node.process.dead:
             return
-        seconds = self.dice.choice([2.0, 15.0, 40.0, 100.0]) * self.dice.uniform(0.5, 1.0)
+        seconds = seconds or self.dice.choice([2.0, 15.0, 40.0, 100.0]) * self.dice.uniform(0.5, 1.0)
         self.tell("", f"{node.name} freezes for {seconds:.1f} s")
         node.process.freeze()
         thaws = node.process.thaws
@@ -361,7 +361,7 @@ class World:
         supervisors = [
             asyncio.ensure_future(self._supervise(f"{system or 'coordinator'}-{n}", system))
             for system in (None, *self.systems)
-            for n in range(2 if system is None else self._blueprints.randint(1, 2))
+            for n in range(2 if system is None or system in self._crowded() else self._blueprints.randint(1, 2))
         ]
         self._plan_requests()
         self._schedule()
@@ -374,6 +374,13 @@ class World:
         await asyncio.gather(*supervisors)
         for _ in range(5):
             await asyncio.sleep(0)
+
+    def _crowded(self) -> set[str | None]:
+        """Systems that need a second worker, or nobody could do a thing again while the first is frozen."""
+        if Fault.FREEZE not in self.plan.faults:
+            return set()
+        actions = [s.action for definition in self.definitions.values() for s in definition]
+        return {action.contract.system for action in actions if action.contract.effect == "blind"}
 
     async def _supervise(self, name: str, system: str | None) -> None:
         """Start a process, and another when it has ended, as Kubernetes does."""

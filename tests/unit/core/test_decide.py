@@ -421,6 +421,25 @@ def test_an_unknown_pivot_that_a_person_found_done_is_not_left_behind(
     assert script.sent[-1] == "do after"
 
 
+def test_a_pivot_that_landed_after_all_is_not_left_behind_by_a_retry(
+    pivoted: Saga, vendor: VendorOnboardingRequested
+) -> None:
+    """Found by `saga simulate --seed 10426`: the saga ended as if the pivot had been undone, and nobody had said so."""
+    script = Script(pivoted)
+    script.request(vendor)
+    script.succeed("before")
+    script.reject("pivot")
+    script.succeed("pivot", attempt=1)
+    script.undone("before")
+    assert script.status is Status.REVIEW
+    script.control(ControlCommand.RETRY)
+    assert "a retry would leave it behind" in script.refusals[0]
+    assert script.status is Status.REVIEW
+    script.control(ControlCommand.RESOLVE, resolved="done", output=sample(SupplierApproved, full=True))
+    assert script.status is Status.COMPENSATED
+    assert script.outcomes[-1].residue == ("pivot",)
+
+
 def test_success_of_a_step_that_never_started_is_shown_to_a_person(script: Script) -> None:
     script.succeed("approved-supplier", attempt=1)
     assert script.status is Status.REVIEW
