@@ -167,10 +167,10 @@ def _history(case: Case) -> Iterator[str]:
 
 
 def _in_order(case: Case) -> Iterator[str]:
-    """Outcomes are published in the order in which they were decided: the last one is the one that holds."""
-    first, ended = list(dict.fromkeys(message.id for message in case.told)), case.ended
-    if sorted(first) == sorted(ended) and first != ended:
-        yield "its outcomes were published in another order than they were decided in"
+    """Whoever goes by the sequence of the outcomes has them in the order in which they were decided."""
+    told, ended = [message.id for message in case.outcomes], case.ended
+    if sorted(told) == sorted(ended) and told != ended:
+        yield "its outcomes are in another sequence than they were decided in"
 
 
 def _was_shown(case: Case, since: int) -> bool:
@@ -219,7 +219,7 @@ def _compensated_knowingly(case: Case, step: str) -> bool:
         about = row.entry.get("step")
         decided = row.entry.get("command") in _LEAVING and "refused" not in row.entry
         if decided and (about == step or (asked and about is None)):
-            return step in case.told[-1].residue
+            return step in case.outcomes[-1].residue
         asked = asked or any(output.topic.endswith(".dlq") and output.step == step for output in row.outputs)
     return False
 

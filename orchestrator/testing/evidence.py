@@ -69,10 +69,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One message of `saga.outcomes`: its event id, and the steps that it says may remain."""
+    """One message of `saga.outcomes`: its event id, the steps that it says may remain, and its place in their order."""
 
     id: str
     residue: Sequence[str]
+    sequence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,12 @@ class Case:
     def done(self, step: str, round_: int) -> int:
         """How often the step's work was done in that round."""
         return sum((line.step, line.direction, line.round) == (step, "do", round_) for line in self.lines)
+
+    @property
+    def outcomes(self) -> list[Told]:
+        """What it has told, each once, in the order that their readers go by; the last one holds."""
+        once = {told.id: told for told in reversed(self.told)}
+        return sorted(once.values(), key=lambda told: told.sequence)
 
     @property
     def ended(self) -> list[str]:

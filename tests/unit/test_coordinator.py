@@ -324,3 +324,41 @@ async def test_what_could_not_be_sent_is_left_to_whoever_has_the_partitions_now(
     await replica.coordinator.step()
     assert len(replica.sent("erp.commands")) == 1
     assert replica.inbox.committed == {("vendor-onboarding.requests", 0): 1}
+
+
+def wake_after_the_time_out(replica: Any, vendor: VendorOnboardingRequested, number: int = 0) -> None:
+    replica.clock.seconds += 40.0  # a step has 30
+    replica.control(vendor.saga_id, SagaControl(command=ControlCommand.wake), f"w{number}")
+
+
+def timed_out(replica: Any) -> bool:
+    return any("no completion within" in row.entry_text for row in replica.store.tables.journal.values())
+
+
+async def test_a_completion_behind_a_wake_in_one_batch_comes_first(replica: Any) -> None:
+    vendor = make_vendor()
+    replica.request(vendor)
+    await replica.coordinator.step()
+    wake_after_the_time_out(replica, vendor)
+    replica.answer(replica.sent("erp.commands")[-1], sample(VendorCreated, full=True))
+    assert await replica.coordinator.step() == 2
+    assert not timed_out(replica)
+    assert [message.topic for message in replica.outbox.sent] == ["erp.commands", "portal.commands"]
+
+
+async def test_no_step_times_out_while_completions_lie_unread(make_replica: Any) -> None:
+    replica = make_replica(vendor_onboarding, batch=1)
+    # The inbox takes its partitions in turn: now the wake is read first, now the completion.
+    for number in range(9):
+        vendor = make_vendor(str(number))
+        replica.request(vendor)
+        while vendor.saga_id not in replica.store.sagas:
+            await replica.coordinator.step()
+        replica.answer(replica.sent("erp.commands")[-1], sample(VendorCreated, full=True))
+        wake_after_the_time_out(replica, vendor, number)
+        for _ in range(number % 3 + 2):
+            await replica.coordinator.step()
+        while await replica.coordinator.step():
+            pass
+        assert not timed_out(replica)
+    assert len(replica.sent("portal.commands")) == 9

@@ -76,7 +76,8 @@ def _cases(world: World, dead: Mapping[str, Sequence[Incoming]]) -> Iterator[Cas
     for message in world.broker.messages(topics.OUTCOMES):
         record = world.codec.decode(message.value or b"")
         assert isinstance(record, SagaEnded)
-        told[header(message.headers, "ce_sagaid")].append(Told(header(message.headers, "ce_id"), record.residue))
+        heard = Told(header(message.headers, "ce_id"), record.residue, header(message.headers, "ce_sequence"))
+        told[header(message.headers, "ce_sagaid")].append(heard)
     letters: dict[str, list[Incoming]] = defaultdict(list)
     for message in (message for messages in dead.values() for message in messages):
         letters[header(message.headers, "saga-dlq-sagaid")].append(message)
