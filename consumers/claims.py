@@ -6,10 +6,13 @@ No I/O: every effect store judges by these, and differs in where it keeps the ro
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from orchestrator.core.effects import Ask, EffectRow, Perform, Refuse, RowStatus, StayUnknown, Verdict, admit
 from orchestrator.core.messages import Direction
@@ -18,8 +21,7 @@ from orchestrator.messaging.message import TopicPartition
 __all__ = ["Admitted", "Claim", "EffectStore", "Identity", "Settlement", "Writes", "judge"]
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """An effect's identity."""
 
     saga_id: UUID
@@ -28,8 +30,7 @@ class Identity:
     round: int
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A worker asks to act. `owner` is new for each command it handles; `lease` is in seconds."""
 
     identity: Identity
@@ -40,8 +41,7 @@ class Claim:
     unknown_reply: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(Struct, frozen=True):
     """The verdict on a claim, the effect's row after it, and the database's time."""
 
     verdict: Verdict
@@ -49,8 +49,7 @@ class Admitted:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(Struct, frozen=True):
     """How a claimed effect came out."""
 
     identity: Identity

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
 import structlog
+from msgspec.structs import replace
 
 from consumers.command import NOBODY_KNOWS, UNDONE, ReceivedCommand, Replies, packed, read_command
 from consumers.effects import Admitted, Claim, EffectStore, Settlement

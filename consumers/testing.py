@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from consumers.claims import Admitted, Claim, Identity, Settlement, Writes, judge
 from consumers.errors import Failed, Rejected, Unknown

@@ -18,6 +18,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from consumers.sandbox.ledger import Ledger
 from orchestrator import Agent, bootstrap
@@ -33,6 +34,10 @@ from orchestrator.settings import Settings
 from orchestrator.store.queries import Queries, SagaRow
 from orchestrator.testing.audit import audit
 from schemas.models import Request, VendorOnboardingRequested
+
+# How long an example takes says something of the machine and nothing of the code.
+hypothesis_settings.register_profile("no-deadline", deadline=None)
+hypothesis_settings.load_profile("no-deadline")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from orchestrator.core.advance import waits_for_later_undos
 from orchestrator.core.draft import BACKWARD, Draft

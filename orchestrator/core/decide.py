@@ -5,8 +5,9 @@ The rules are those of design §6; what a message means is here and in `control`
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from orchestrator.core.advance import advance
 from orchestrator.core.control import on_control

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from orchestrator.core.definition import Saga, Step, Undo
 from orchestrator.core.messages import Command, Direction, Entry, Output

@@ -6,11 +6,14 @@ together, because an undo that has begun refuses the do for ever.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, TypeAlias
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from orchestrator.core.messages import Direction, Failure, Outcome, Succeeded
 
@@ -42,8 +45,7 @@ class RowStatus(StrEnum):
     TOMBSTONE = "tombstone"
 
 
-@dataclass(frozen=True, slots=True)
-class EffectRow:
+class EffectRow(Struct, frozen=True):
     """One row of the effect table. `doubtful`: some earlier attempt may have been done."""
 
     status: RowStatus

@@ -5,7 +5,7 @@ Every one that contradicts what is held for true is undone or shown, never ignor
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from orchestrator.core.draft import Draft
 from orchestrator.core.messages import Answer, Direction, Failure, Outcome

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from msgspec import Struct
+
 from orchestrator.core.payload import Payload
 from schemas.models import Record
 
@@ -77,15 +79,13 @@ class Requested:
     agent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Succeeded:
+class Succeeded(Struct, frozen=True):
     """The effect is done."""
 
     output: Record
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """The effect did not succeed, or nobody knows. `retry_after` is in seconds."""
 
     outcome: Outcome
@@ -94,8 +94,7 @@ class Failure:
     retry_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A completion: the answer to one attempt of one effect.
 
     `unclaimed`: the worker had lost its claim when its call came back, so that others may have done the same.
@@ -146,8 +145,7 @@ Message: TypeAlias = Requested | Answer | Wake | Control
 # -- out -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """Ask a system to do or undo one step. `by_operator` lets a consumer call again after a final answer."""
 
     step: str

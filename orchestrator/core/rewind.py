@@ -7,7 +7,7 @@ answer again, or its work would be done twice (design §4).
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from orchestrator.core.definition import Step
 from orchestrator.core.draft import Draft

@@ -8,6 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
+from msgspec import field as msgspec_field
+
 from orchestrator.core.messages import Direction
 from orchestrator.core.payload import Payload
 
@@ -71,8 +74,7 @@ class Cause(StrEnum):
     RERUN = "rerun"
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Struct, frozen=True):
     """One action done or undone for one step.
 
     `due` is the deadline of the attempt in flight, or when the next attempt goes out. `doubtful`: some attempt came
@@ -105,8 +107,7 @@ class Effect:
         return self.doubtful or self.unanswered
 
 
-@dataclass(frozen=True, slots=True)
-class StepState:
+class StepState(Struct, frozen=True):
     """The effects of a step in its current round, and what the do answered.
 
     `request` is what an operator's rerun changed the saga's request to for this step, its do and its undo. `undone`
@@ -163,8 +164,7 @@ class Rewind:
     request: Payload | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SagaState:
+class SagaState(Struct, frozen=True):
     """Everything `decide` knows of a saga.
 
     `revision` counts its journal entries. `backward` is why it turned back, None while it goes forward; `rewind` how
@@ -184,7 +184,7 @@ class SagaState:
     deadline: datetime | None = None
     paused: bool = False
     parks: tuple[Park, ...] = ()
-    steps: Mapping[str, StepState] = field(default_factory=dict)
+    steps: Mapping[str, StepState] = msgspec_field(default_factory=dict)
     failed_step: str | None = None
     code: str | None = None
     message: str | None = None

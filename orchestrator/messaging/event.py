@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from orchestrator.messaging.errors import BadMessage
 from orchestrator.messaging.message import Headers
@@ -19,8 +20,7 @@ __all__ = ["Event", "cause_of", "read_event"]
 _LONGEST = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """The attributes of one message. `type` is the contract's type; `source` and `id` together are unique.
 
     `unclaimed`: a worker's claim on the effect was lost when its call came back. `sequence` orders the outcomes of one

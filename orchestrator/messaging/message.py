@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 __all__ = ["Headers", "Incoming", "Outgoing", "TopicPartition", "pack", "unpack"]
 
@@ -14,8 +14,7 @@ Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
 TopicPartition: TypeAlias = tuple[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """A message to send."""
 
     topic: str
@@ -32,8 +31,7 @@ class Outgoing:
         return size
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Struct, frozen=True):
     """A message as it was read."""
 
     topic: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from uuid import UUID
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from orchestrator.core.messages import (
@@ -42,8 +42,7 @@ _REASONS: Mapping[type[SchemaError], str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """A message that could be read. `saga_id` is None for a foreign producer's request."""
 
     incoming: Incoming

@@ -131,6 +131,7 @@ MUTANTS = [
         "orchestrator/core/decide.py",
         "(unknown and draft.blind(answer.step, answer.direction))",
         "(unknown and False)",
+        "tests/unit/core",
     ),
     Mutant(
         "the failure of an older attempt counts",
@@ -147,6 +148,7 @@ MUTANTS = [
         '        draft.note("succeeded already")\n        return\n'
         "    if draft.backward and effect is not None and effect.status is not EffectStatus.IN_FLIGHT:\n"
         "        return\n    contradicts",
+        "tests/unit/core/test_late_and_odd.py",
     ),
     Mutant(
         "a saga can be cancelled after its pivot",

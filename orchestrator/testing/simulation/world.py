@@ -8,11 +8,12 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from orchestrator.catalogue import Catalogue
 from orchestrator.coordinator import Stopped
