@@ -18,21 +18,22 @@ from schemas.models import SagaEnded
 if TYPE_CHECKING:
     from orchestrator.testing.simulation.world import World
 
-__all__ = ["check"]
+__all__ = ["check", "evidence"]
 
 
 def check(world: World) -> list[tuple[str, str]]:
     """What does not hold, as (saga, what)."""
-    verdict = checker.check(_evidence(world))
+    verdict = checker.check(evidence(world))
     world.excess |= verdict.excess
     world.unnoticed += verdict.unnoticed
     return [*world.violations, *verdict.wrong]
 
 
-def _evidence(world: World) -> Evidence:
+def evidence(world: World) -> Evidence:
+    """All that is left of a run."""
     tables, ledger = world.store.tables, world.targets.ledger
     sagas = frozenset(map(str, tables.sagas))
-    shaken = bool(LOSING & world.fired.keys())
+    shaken = bool(LOSING & world.fired.keys()) or world.aim is not None
     touchy = Fault.MAPPING in world.fired
     letters = {
         topic: world.broker.messages(topic)

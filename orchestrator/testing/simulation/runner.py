@@ -21,7 +21,7 @@ from orchestrator.testing.simulation.plan import Fault, Plan
 from orchestrator.testing.simulation.world import World
 from schemas.models import ControlCommand, SagaControl, SagaEnded, SagaRerun, StepFailed, SystemState
 
-__all__ = ["Outcome", "Report", "play", "quietly", "shrink", "simulate"]
+__all__ = ["Outcome", "Report", "play", "quietly", "shrink", "simulate", "undisturbed"]
 
 _TWICE_EVERY = 100
 # Rarely, and the garbage no longer fits into the caches of the machine: a seventh of the speed.
@@ -142,7 +142,7 @@ def play(plan: Plan, kit: Any, *, keep: bool = False, sagas: Sequence[str] = ())
 
 def quietly(plan: Plan, kit: Any) -> Outcome:
     """One run with its story; of the sagas that failed, or of all."""
-    with _undisturbed():
+    with undisturbed():
         return play(plan, kit, keep=True)
 
 
@@ -158,7 +158,7 @@ def simulate(
     """Play those seeds, up to that time of the clock; one in a hundred twice, and it must come out the same."""
     report = Report()
     began, worked = clock(), time.process_time()
-    with _undisturbed():
+    with undisturbed():
         for seed in seeds:
             if until is not None and clock() >= until:
                 break
@@ -179,7 +179,7 @@ def simulate(
 def shrink(outcome: Outcome, kit: Any) -> Outcome:
     """The smallest run with the same seed that still fails: fewer faults, fewer sagas. With its story."""
     plan, smallest = outcome.plan, outcome
-    with _undisturbed():
+    with undisturbed():
         for fault in outcome.plan.faults:
             smaller = replace(plan, faults=tuple(kept for kept in plan.faults if kept is not fault))
             if (found := play(smaller, kit)).wrong:
@@ -192,7 +192,7 @@ def shrink(outcome: Outcome, kit: Any) -> Outcome:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """No log lines, and no collection of garbage in mid-run."""
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
