@@ -81,6 +81,10 @@ def _cases(world: World, dead: Mapping[str, Sequence[Incoming]]) -> Iterator[Cas
     letters: dict[str, list[Incoming]] = defaultdict(list)
     for message in (message for messages in dead.values() for message in messages):
         letters[header(message.headers, "saga-dlq-sagaid")].append(message)
+    commands: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for topic in map(topics.commands, world.systems):
+        for message in world.broker.messages(topic):
+            commands[header(message.headers, "ce_sagaid")][topic].append(header(message.headers, "ce_id"))
     for saga_id, row in world.store.tables.sagas.items():
         state, text = row.state(), str(saga_id)
         rows = [
@@ -89,5 +93,6 @@ def _cases(world: World, dead: Mapping[str, Sequence[Incoming]]) -> Iterator[Cas
         ]
         definition = world.definitions[state.definition]
         yield Case(
-            text, definition, state, rows, lines[text], frozenset(standing[text]), told[text], letters[text]
+            text, definition, state, rows, lines[text], frozenset(standing[text]), told[text], letters[text],
+            commands[text],
         )  # fmt: skip

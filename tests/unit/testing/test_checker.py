@@ -98,6 +98,26 @@ def test_outcomes_in_another_order(ran: Evidence) -> None:
     assert "its outcomes were published in another order than they were decided in" in wrong(back)
 
 
+def test_commands_in_another_order(ran: Evidence) -> None:
+    old = case(ran, lambda c: any(len(set(ids)) > 1 for ids in c.commands.values()))
+    back = {topic: list(reversed(ids)) for topic, ids in old.commands.items()}
+    assert any("its commands lie in" in what for what in wrong(instead(ran, old, commands=back)))
+
+
+def test_undone_in_another_order(ran: Evidence) -> None:
+    def two_groups(case: Case) -> bool:
+        undone = [line.step for line in case.lines if line.direction == "undo"]
+        return compensated(case) and len({case.definition.group_of(step) for step in undone}) > 1
+
+    old = case(ran, two_groups)
+    done = [line for line in old.lines if line.direction == "do"]
+    undone = [line for line in old.lines if line.direction == "undo"]
+    for policy in ("park", "continue"):
+        definition = replace(old.definition, on_compensation_failure=policy)
+        back = instead(ran, old, lines=[*done, *reversed(undone)], definition=definition)
+        assert any("was undone before" in what for what in wrong(back))
+
+
 def test_dead_letters_of_one_id_that_differ(ran: Evidence) -> None:
     old = case(ran, lambda c: bool(c.letters))
     other = replace(old.letters[0], value=b"other")
