@@ -16,7 +16,7 @@ from consumers.pace import next_after
 from consumers.runtime import ConsumerLimits, Runtime
 from consumers.system import Call, System
 from orchestrator.core.effects import EffectRow, RowStatus
-from orchestrator.core.sample import sample
+from orchestrator.core.sample import fitting
 from orchestrator.messaging.message import TopicPartition
 from schemas.models import BY_NAME, Record
 
@@ -130,7 +130,7 @@ _ERRORS = {"rejected": Rejected, "failed": Failed, "unknown": Unknown}
 @cache
 def _answer(record: type[Record]) -> Record:
     assert record.contract.completion is not None
-    return sample(record.contract.completion, full=True)
+    return fitting(record.contract.completion)
 
 
 def _handler(record: type[Record], targets: _Targets, node: Any) -> Callable[[Record, Call], Awaitable[Record]]:

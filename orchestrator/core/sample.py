@@ -22,7 +22,7 @@ from schemas.models import Record
 if TYPE_CHECKING:
     from orchestrator.core.definition import Mapping_, Saga, Step
 
-__all__ = ["check_mappings", "sample"]
+__all__ = ["check_mappings", "fitting", "sample"]
 
 _PLAIN: Mapping[type, object] = {
     str: "sample",
@@ -37,6 +37,10 @@ _PLAIN: Mapping[type, object] = {
     time: time(12),
     UUID: UUID(int=1),
 }
+
+_TEXTS = (
+    "ada@example.com", "DE123456789", "EUR", "https://example.com", "2026-01-01", "12.00", "sample-1", "SAMPLE", "DE",
+)  # fmt: skip
 
 # Made-up text fits no pattern, and that is the sample's fault; a missing field or a wrong type is the mapping's.
 _CONSTRAINTS = frozenset(
@@ -129,6 +133,27 @@ def sample(model: type[Record], *, full: bool) -> Record:
     """
     values = {name: _value(info.annotation, full=full) for name, info in model.model_fields.items()}
     return model.model_construct(**values)
+
+
+def fitting(model: type[Record]) -> Record:
+    """A sample with all optional values whose texts fit the fields' patterns, where well-known ones do.
+
+    Raises:
+        DefinitionError: a field takes none of them.
+
+    """
+    values = sample(model, full=True).model_dump()
+    for text in _TEXTS:
+        try:
+            return model.model_validate(values)
+        except ValidationError as exc:
+            bad = {str(error["loc"][0]) for error in exc.errors()}
+            values |= dict.fromkeys(bad, text)
+    try:
+        return model.model_validate(values)
+    except ValidationError as exc:
+        msg = f"{model.__name__}: no made-up value fits: {exc}"
+        raise DefinitionError(msg) from exc
 
 
 def _value(annotation: Any, *, full: bool) -> Any:

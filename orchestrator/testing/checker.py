@@ -167,10 +167,14 @@ def _history(case: Case) -> Iterator[str]:
 
 
 def _in_order(case: Case) -> Iterator[str]:
-    """Whoever goes by the sequence of the outcomes has them in the order in which they were decided."""
+    """Whoever goes by the sequence of the outcomes has them as they were decided; commands lie in their topics so."""
     told, ended = [message.id for message in case.outcomes], case.ended
     if sorted(told) == sorted(ended) and told != ended:
         yield "its outcomes are in another sequence than they were decided in"
+    for topic, published in case.commands.items():
+        decided = [o.id for row in case.journal for o in row.outputs if o.topic == topic and o.id in published]
+        if list(dict.fromkeys(published)) != decided:
+            yield f"its commands lie in {topic} in another order than they were decided in"
 
 
 def _was_shown(case: Case, since: int) -> bool:
@@ -228,7 +232,6 @@ def _order(case: Case) -> Iterator[str]:
     """Undone in reverse between groups."""
     there: set[str] = set()
     definition = case.definition
-    lenient = definition.on_compensation_failure == "continue"
     for line in case.lines:
         if line.direction == "do":
             there.add(line.step)
@@ -236,11 +239,19 @@ def _order(case: Case) -> Iterator[str]:
         there.discard(line.step)
         for other in there:
             later = definition.group_of(other) > definition.group_of(line.step)
-            if not later or definition.step(other).undo is None or line.stale or lenient:
+            if not later or definition.step(other).undo is None or line.stale or _went_on_without(case, other):
                 continue
             effects = case.state.steps.get(other)
             if effects is None or not any(e is not None and e.status in _LEFT for e in (effects.do, effects.undo)):
                 yield f"{line.step} was undone before {other}"
+
+
+def _went_on_without(case: Case, step: str) -> bool:
+    """Whether the undo of that step was given up, so that a definition which says `continue` went on to the next."""
+    if case.definition.on_compensation_failure != "continue":
+        return False
+    parked = any(o.step == step and o.topic.endswith(".commands.dlq") for row in case.journal for o in row.outputs)
+    return parked or any(f"undo of {step}, attempt" in note for row in case.journal for note in row.notes)
 
 
 def _letters(case: Case) -> Iterator[str]:

@@ -81,7 +81,8 @@ class Case:
     """One saga: what it says of itself, its history, what was really done, and what the topics hold of it.
 
     `journal` is ordered by revision, `lines` by when they were done, `told` and `letters` by when they were published
-    within a partition. `standing` are the (step, round) whose work is there at the end; see `standing`.
+    within a partition. `standing` are the (step, round) whose work is there at the end; see `standing`. `commands` are
+    the event ids that lie in each command topic, as they were published; a saga's lie in one partition.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Case:
     standing: frozenset[tuple[str, int]]
     told: Sequence[Told]
     letters: Sequence[Incoming]
+    commands: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def there(self, step: str) -> list[int]:
         """The rounds in which the step's work is there."""

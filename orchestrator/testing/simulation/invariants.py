@@ -18,21 +18,22 @@ from schemas.models import SagaEnded
 if TYPE_CHECKING:
     from orchestrator.testing.simulation.world import World
 
-__all__ = ["check"]
+__all__ = ["check", "evidence"]
 
 
 def check(world: World) -> list[tuple[str, str]]:
     """What does not hold, as (saga, what)."""
-    verdict = checker.check(_evidence(world))
+    verdict = checker.check(evidence(world))
     world.excess |= verdict.excess
     world.unnoticed += verdict.unnoticed
     return [*world.violations, *verdict.wrong]
 
 
-def _evidence(world: World) -> Evidence:
+def evidence(world: World) -> Evidence:
+    """All that is left of a run."""
     tables, ledger = world.store.tables, world.targets.ledger
     sagas = frozenset(map(str, tables.sagas))
-    shaken = bool(LOSING & world.fired.keys())
+    shaken = bool(LOSING & world.fired.keys()) or world.aim is not None
     touchy = Fault.MAPPING in world.fired
     letters = {
         topic: world.broker.messages(topic)
@@ -81,6 +82,10 @@ def _cases(world: World, dead: Mapping[str, Sequence[Incoming]]) -> Iterator[Cas
     letters: dict[str, list[Incoming]] = defaultdict(list)
     for message in (message for messages in dead.values() for message in messages):
         letters[header(message.headers, "saga-dlq-sagaid")].append(message)
+    commands: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for topic in map(topics.commands, world.systems):
+        for message in world.broker.messages(topic):
+            commands[header(message.headers, "ce_sagaid")][topic].append(header(message.headers, "ce_id"))
     for saga_id, row in world.store.tables.sagas.items():
         state, text = row.state(), str(saga_id)
         rows = [
@@ -89,5 +94,6 @@ def _cases(world: World, dead: Mapping[str, Sequence[Incoming]]) -> Iterator[Cas
         ]
         definition = world.definitions[state.definition]
         yield Case(
-            text, definition, state, rows, lines[text], frozenset(standing[text]), told[text], letters[text]
+            text, definition, state, rows, lines[text], frozenset(standing[text]), told[text], letters[text],
+            commands[text],
         )  # fmt: skip

@@ -11,6 +11,7 @@ from orchestrator.messaging.errors import BrokerUnavailable
 from orchestrator.messaging.kafka_systems import Said
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
 from orchestrator.messaging.ports import OnAssign, Receipt
+from orchestrator.testing.evidence import header
 from orchestrator.testing.memory_broker import MemoryBroker, MemoryInbox, MemoryOutbox
 from orchestrator.testing.memory_group import Group
 from orchestrator.testing.simulation.loop import finish
@@ -38,6 +39,7 @@ class SimBroker(MemoryBroker):
         self.world = world
         self.stalled: dict[TopicPartition, float] = {}
         self.moved = 0
+        self._refused: set[str] = set()
         self._readers: dict[str, list[SimInbox]] = {}
         self._waiting: dict[SimInbox, asyncio.Future[None]] = {}
         self._fetching: dict[asyncio.Future[None], None] = {}
@@ -65,6 +67,15 @@ class SimBroker(MemoryBroker):
         del self._fetching[future]
         if self._waiting.get(inbox) is future:
             self.wake(inbox)
+
+    def refusal(self, message: Outgoing) -> str | None:
+        """See `MemoryBroker.refusal`. A command that was refused once is refused for ever."""
+        if message.topic.endswith(".commands"):
+            event_id = header(message.headers, "ce_id")
+            if event_id in self._refused or self.world.happens(Fault.REFUSED, 0.03):
+                self._refused.add(event_id)
+                return "MSG_SIZE_TOO_LARGE"
+        return super().refusal(message)
 
     async def wait(self, inbox: SimInbox, seconds: float) -> None:
         """Until something is there to read, or so long."""

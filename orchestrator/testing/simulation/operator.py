@@ -51,6 +51,10 @@ class Operator:
         record = self._decision(saga_id, state) if state.parks and world.dice.random() < 0.8 else None
         self._send(saga_id, record or self._button(what, state))
 
+    def cancel(self, saga_id: UUID) -> None:
+        """Somebody does not want that saga any more."""
+        self._send(saga_id, SagaControl(command=ControlCommand.cancel, actor="ops", reason="sim"))
+
     def visit(self, saga: str) -> None:
         """Somebody looks after that saga, and decides where it waits for a person."""
         row = self._world.store.tables.sagas.get(UUID(saga))

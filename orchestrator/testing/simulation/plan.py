@@ -39,6 +39,7 @@ class Fault(StrEnum):
     GARBAGE = "garbage"
     REQUEST_AGAIN = "request-again"
     MAPPING = "mapping"
+    REFUSED = "refused"
 
 
 LOSING = frozenset(Fault) - {

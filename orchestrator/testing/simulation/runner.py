@@ -29,6 +29,7 @@ _COLLECT_EVERY = 3
 _TELL_EVERY = 20
 _CLEAN_SHARE = 0.999
 _LEAST_MESSAGES = 200
+_MANY = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,8 @@ class Report:
             found.append("no run was without faults")
         elif self.clean[Status.COMPLETED] < _CLEAN_SHARE * clean:
             found.append(f"without faults only {self.clean[Status.COMPLETED]} of {clean} sagas completed")
+        if self.seeds >= _MANY and not self.excess:
+            found.append("no blind system ever did a thing once too often after a freeze")
         if self.messages < _LEAST_MESSAGES:
             found.append(f"a seed delivered {self.messages:.0f} messages, not {_LEAST_MESSAGES}")
         return found

@@ -130,6 +130,9 @@ class Targets:
                 self._check_alone(node, here, key)
             here.append((node, thaws))
             await node.io()
+            if self._world.aim is not None and self._world.aim.freezes(identity[1], direction):
+                self._world.freeze(node, self._world.dice.uniform(50.0, 100.0))
+                await asyncio.sleep(0)
             if self._world.happens(Fault.FREEZE, _AT_WORST if effect == "blind" else 0.03):
                 # The worst moment: it has checked that the effect is its own, and has not sent yet.
                 self._freeze(node, effect, identity[0])
@@ -137,7 +140,8 @@ class Targets:
             self.calls += 1
             stale = node.process.thaws != thaws
             reply: asyncio.Future[Fate | None] = self._world.loop.create_future()
-            request = _Request(identity, direction, effect, call.attempt, self._fate(direction), stale, node, reply)
+            fate = self._fate(identity[1], direction)
+            request = _Request(identity, direction, effect, call.attempt, fate, stale, node, reply)
             self._pending[key] += 1
             self._world.loop.later(self._world.dice.random() * 0.02, self._arrive, request)
             return await reply
@@ -177,7 +181,9 @@ class Targets:
         await node.io()
         return self.ledger.of(identity).there
 
-    def _fate(self, direction: str) -> Fault | None:
+    def _fate(self, step: str, direction: str) -> Fault | None:
+        if self._world.aim is not None:
+            return self._world.aim.fate(step, direction)
         happens = self._world.happens
         if happens(Fault.REJECTED, 0.07 if direction == "do" else 0.03):
             return Fault.REJECTED
@@ -200,7 +206,9 @@ class Targets:
         self._world.tell(saga, f"{request.node.name} has the system {where}: answered {told}")
         if request.fate is not None:
             self._world.injure(saga, request.fate.value)
-        if answer is not None:
+        if self._world.aim is not None and self._world.aim.kills(step, request.direction):
+            self._world.kill(request.node)
+        elif answer is not None:
             self._world.loop.later(self._world.dice.random() * 0.02, _reply, request.reply, answer)
 
     def _carry_out(self, request: _Request) -> Fate | None:
@@ -216,7 +224,7 @@ class Targets:
             return "failed", "BUSY"
         if fate is Fault.CALL_LOST:
             return "unknown", "CUT"
-        if fate is Fault.SLOW and self._world.dice.random() < 0.5:
+        if fate is Fault.SLOW and self._world.dice.random() < 0.5 and self._world.aim is None:
             return None
         answer = self._do(request, work) if request.direction == "do" else self._undo(request, work)
         if fate is Fault.SLOW:

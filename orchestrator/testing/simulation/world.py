@@ -23,6 +23,7 @@ from orchestrator.messaging.errors import BrokerFatal
 from orchestrator.messaging.event import Event
 from orchestrator.messaging.message import Outgoing
 from orchestrator.testing.memory_store import MemoryStore
+from orchestrator.testing.simulation.aim import Aim
 from orchestrator.testing.simulation.definitions import random_saga, request
 from orchestrator.testing.simulation.loop import VirtualLoop
 from orchestrator.testing.simulation.network import SimBroker
@@ -77,8 +78,10 @@ class Asked:
 class World:
     """Everything there is in a run."""
 
-    def __init__(self, plan: Plan, kit: Any, *, keep: bool = False) -> None:
+    def __init__(self, plan: Plan, kit: Any, *, keep: bool = False, aim: Aim | None = None) -> None:
         self.plan = plan
+        self.aim = aim
+        self.window = _WINDOW if aim is None else aim.window
         self.kit = kit
         self.loop = VirtualLoop()
         self.trace = Trace(keep=keep)
@@ -105,13 +108,16 @@ class World:
         self._database_offset = timedelta()
         self.codec = _codec()
         self.ids = _Ids(random.Random(root.getrandbits(64)), self.true_time)
-        definitions = [random_saga(self._blueprints, f"sim-{n}") for n in range(self._blueprints.randint(1, 3))]
+        if aim is None:
+            definitions = [random_saga(self._blueprints, f"sim-{n}") for n in range(self._blueprints.randint(1, 3))]
+        else:
+            definitions = [aim.definition]
         self.catalogue = Catalogue(definitions)
         self.definitions = {definition.name: definition for definition in definitions}
         self.names = list(self.definitions)
         self.systems = sorted(self.catalogue.systems)
         # A limit on calls is a thing to go through, not to be held up by.
-        paced = self._blueprints.random() < 0.15
+        paced = aim is None and self._blueprints.random() < 0.15
         self.rates = {self._blueprints.choice(self.systems): 20.0} if paced else {}
         self.broker = SimBroker(self)
         for topic in topics.needed(self.names, self.systems):
@@ -165,6 +171,8 @@ class World:
         step, direction = (headers.get("ce_step") or b"").decode(), (headers.get("ce_direction") or b"").decode()
         attempt = (headers.get("ce_attempt") or b"").decode()
         self.tell(saga, f"{message.topic} has {kind.rsplit('.', 1)[-1]} {direction} {step} {attempt}".rstrip())
+        if self.aim is not None:
+            self.aim.sent(self, message, step, direction)
 
     # -- faults --------------------------------------------------------------------------------------------------------
 
@@ -320,7 +328,11 @@ class World:
             self.loop.later(at, self._ask, number, name, foreign, again)
 
     def _ask(self, number: int, name: str, foreign: bool, again: bool) -> None:  # noqa: FBT001 - private
-        record = request(number, unmappable=self.happens(Fault.MAPPING, 0.2))
+        record: Record
+        if self.aim is not None:
+            record = self.aim.request
+        else:
+            record = request(number, unmappable=self.happens(Fault.MAPPING, 0.2))
         saga_id = None if foreign else self.ids.saga_id()
         event_id = f"request-{number}" if saga_id is None else str(saga_id)
         event = Event(event_id, "agent/sim", record.contract.type, self.true_time(), saga_id, agent="sim")
@@ -366,7 +378,7 @@ class World:
         ]
         self._plan_requests()
         self._schedule()
-        await asyncio.sleep(_WINDOW)
+        await asyncio.sleep(self.window)
         self._calm()
         await self._settle()
         self.over = True
@@ -443,7 +455,7 @@ class World:
     @property
     def long_after(self) -> bool:
         """Whether only leases and deadlines of clocks that had leapt are waited for: no need to look often."""
-        return self.loop.time() > _WINDOW + _SOON
+        return self.loop.time() > self.window + _SOON
 
     def patience(self, seconds: float) -> float:
         """How long the timers rest: up to the next deadline where nothing else is left to wait for."""
