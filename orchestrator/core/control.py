@@ -206,7 +206,9 @@ def _skip(draft: Draft, control: Control) -> None:
     step, direction, effect = _effect_of(draft, park)
     if direction is Direction.DO and not draft.backward:
         _set_output(draft, step, control)
-    draft.put(step, direction, replace(effect, status=EffectStatus.SKIPPED, due=None))
+    # What is done stays done, whatever was asked about it: it is undone, or named as residue, as any other.
+    if effect.status is not EffectStatus.DONE:
+        draft.put(step, direction, replace(effect, status=EffectStatus.SKIPPED, due=None))
     if draft.rewind is not None:
         # What may remain of it must not be there twice: a rerun leaves it as it is, and goes on without it.
         left = draft.effect(step, Direction.UNDO) or draft.new_effect(EffectStatus.SKIPPED, 0)

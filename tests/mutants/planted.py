@@ -186,6 +186,7 @@ MUTANTS = [
         "orchestrator/core/rewind.py",
         "StepState(round=state.round + 1, request=request, undone=rounds)",
         "StepState(round=state.round, request=request, undone=state.undone)",
+        "tests/unit/core",
     ),
     Mutant(
         "what was done without a claim is shown to nobody",

@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["LOSING", "Fault", "Plan"]
+__all__ = ["DISORDERING", "LOSING", "Fault", "Plan"]
 
 
 class Fault(StrEnum):
@@ -48,6 +48,13 @@ LOSING = frozenset(Fault) - {
     Fault.WORKER_CLOCK, Fault.COMMIT_UNKNOWN,
 }  # fmt: skip
 """Without these every message arrives in good time, and no step may time out."""
+
+DISORDERING = frozenset(
+    {
+        Fault.KILL, Fault.FREEZE, Fault.REBALANCE, Fault.STOP, Fault.COMMIT_UNKNOWN, Fault.BROKER_AWAY, Fault.REFUSED,
+    }
+)  # fmt: skip
+"""Between a commit and its outputs these let another replica, or another partition of the same, come first."""
 
 _CLEAN_EVERY = 8
 _SHARE = 0.3

@@ -132,6 +132,7 @@ def play(plan: Plan, kit: Any, *, keep: bool = False, sagas: Sequence[str] = ())
     except StuckError:
         world.wrong("", "everybody waits for somebody else")
     wrong = check(world)
+    wrong += [(saga, "done once too often, and nobody was asked") for saga in world.unnoticed]
     ended = Counter(row.status for row in world.store.tables.sagas.values())
     for saga_id, row in world.store.tables.sagas.items():
         world.tell(str(saga_id), f"is {row.status.value} at revision {row.revision}")

@@ -253,3 +253,27 @@ def test_an_undo_that_could_not_be_sent_holds_back_no_late_success(vendor: Vendo
     assert script.status is Status.REVIEW
     assert script.state is not None
     assert [park.code for park in script.state.parks] == ["CONTRADICTION"]
+
+
+def test_to_skip_what_was_done_late_does_not_hide_it(vendor: VendorOnboardingRequested) -> None:
+    script = begun(vendor, final("first", residue_accepted=True), erp("second"), final("third"))
+    script.control(ControlCommand.CANCEL)
+    script.reject("first")
+    assert script.status is Status.CANCELLED
+    script.succeed("first")  # it had been held as not done
+    assert script.status is Status.REVIEW
+    script.control(ControlCommand.SKIP, step="first")
+    assert script.status is Status.CANCELLED
+    assert script.outcomes[-1].residue == ("first",)
+
+
+def test_what_was_done_unasked_and_skipped_is_undone_with_the_rest(vendor: VendorOnboardingRequested) -> None:
+    script = begun(vendor, erp("first"), erp("second"), final("third"))
+    script.succeed("second")  # nobody had asked for it
+    script.control(ControlCommand.SKIP, step="second")
+    script.succeed("first")
+    script.reject("third")
+    script.undone("second")
+    script.undone("first")
+    assert script.status is Status.COMPENSATED
+    assert script.outcomes[-1].residue == ()
