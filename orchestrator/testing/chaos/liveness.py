@@ -1,0 +1,80 @@
+"""How long nothing moved after a nemesis, by the journal. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orchestrator.testing.chaos.evidence import Left
+from orchestrator.testing.chaos.history import Event, Type
+from orchestrator.testing.chaos.plan import COORDINATOR, Kind
+from orchestrator.testing.murmur2 import partition_of
+
+__all__ = ["Silence", "silences"]
+
+_OUTAGES = (Kind.BROKER.value, Kind.DATABASE.value)
+# After a coordinator's death another takes over; after a server's return all find it again.
+_AFTER_DEATH, _AFTER_RETURN = 15.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """After the strikes of one name, in seconds: until some saga moved again, at worst; and one of every partition.
+
+    A coordinator owns partitions, so the second is what its death costs the sagas that were its own. `late` says where
+    the first was longer than its limit.
+    """
+
+    times: int
+    worst: float
+    worst_partition: float
+    late: Sequence[str]
+
+
+def silences(events: Sequence[Event], left: Left) -> Mapping[str, Silence]:
+    """Of every nemesis that struck under load.
+
+    From its strike, or from a server's return, which another server's outage at that time puts off.
+    """
+    asked = [event.time for event in events if event.type is Type.INVOKE]
+    loaded = max(asked, default=None)
+    moves: list[list[datetime]] = [[] for _ in range(left.partitions)]
+    for entry in left.journal:
+        moves[partition_of(str(entry.saga).encode(), left.partitions)].append(entry.at)
+    for times in moves:
+        times.sort()
+    starts = {event.id: event for event in events if event.type is Type.START}
+    strikes = [(starts[event.id], event) for event in events if event.type is Type.STOP]
+    outages = [(start.time, stop.time) for start, stop in strikes if stop.what in _OUTAGES]
+    found: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
+    for start, stop in strikes:
+        since = stop.time if stop.what in _OUTAGES else start.time
+        since = max([since, *(end for begin, end in outages if begin <= since <= end)])
+        if loaded is None or since >= loaded:
+            continue
+        waits = [_wait(times, since) for times in moves]
+        silence, limit = min(waits), _limit(start, stop)
+        late = f"{stop.what} ({stop.id}): nothing moved for {silence:.1f} s, more than {limit:g}"
+        found[stop.what].append((silence, max(waits), late if silence > limit else ""))
+    return {
+        name: Silence(len(of), max(s for s, _, _ in of), max(p for _, p, _ in of), [late for *_, late in of if late])
+        for name, of in found.items()
+    }
+
+
+def _limit(start: Event, stop: Event) -> float:
+    """What is promised; infinity where nothing is."""
+    if stop.what in _OUTAGES:
+        return _AFTER_RETURN
+    killed = stop.what.startswith(Kind.KILL.value)
+    targets = stop.more.get("targets") or [start.more["target"]]
+    return _AFTER_DEATH if killed and COORDINATOR in targets else float("inf")
+
+
+def _wait(times: Sequence[datetime], since: datetime) -> float:
+    """Seconds until the first that is not before; infinity where there is none."""
+    place = bisect_left(times, since)
+    return (times[place] - since) / timedelta(seconds=1) if place < len(times) else float("inf")

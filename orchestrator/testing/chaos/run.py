@@ -1,0 +1,162 @@
+"""One run: the stack, the load, the nemeses by their plan, and then everything brought back and written down."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from orchestrator import bootstrap
+from orchestrator.dev.brokers import Kind as BrokerKind
+from orchestrator.dev.process import free_port
+from orchestrator.dev.stack import StackOptions
+from orchestrator.messaging import topics
+from orchestrator.messaging.backlog import backlog_of
+from orchestrator.settings import load, load_attribute
+from orchestrator.testing.chaos.arena import Arena, ChaosStack
+from orchestrator.testing.chaos.evidence import gather, write_left
+from orchestrator.testing.chaos.history import History, Type
+from orchestrator.testing.chaos.load import FAULTS, Load
+from orchestrator.testing.chaos.memory import sampling
+from orchestrator.testing.chaos.nemeses import NEMESES, Blow
+from orchestrator.testing.chaos.plan import Plan, Strike, make_plan
+from orchestrator.testing.chaos.proxy import Proxy
+
+__all__ = ["HISTORY", "LEFT", "ChaosOptions", "run"]
+
+HISTORY, LEFT = "history.jsonl", "left.msgpack"
+_REST_SECONDS = 240.0
+_QUIET_SECONDS = 3.0
+_LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ChaosOptions:
+    """What to run: `seconds` under load, `rate` requests a second. `settings` are further `SAGA_` variables."""
+
+    folder: Path
+    seed: int
+    seconds: float
+    rate: float
+    kafka: BrokerKind = "native"
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def run(options: ChaosOptions, say: Callable[[str], None]) -> Plan:
+    """Run, and leave `history.jsonl` and `left.msgpack` in the folder; `say` is told what happens.
+
+    Raises:
+        DevError: a part of the stack did not start, or did not come back.
+
+    """
+    settings = load()
+    plan = make_plan(options.seed, options.seconds, sorted(bootstrap.load_systems(settings)))
+    given = StackOptions(
+        options.kafka,
+        options.folder,
+        {"faults": list(FAULTS)},
+        coordinators=2,
+        consumers=2,
+        settings={"SAGA_LOG_FORMAT": "json", **options.settings},
+    )
+    with contextlib.ExitStack() as exits:
+        history = exits.enter_context(History(options.folder / HISTORY))
+        stack = ChaosStack(given, free_port())
+        proxy = exits.enter_context(Proxy(stack.proxy_port, stack.postgres.port))
+        say(f"starting the stack; {len(plan.strikes)} strikes of {len(plan.names)} kinds are planned")
+        exits.enter_context(stack)
+        arena = Arena(stack, proxy, history)
+        with sampling(arena), arena.supervised():
+            acknowledged = asyncio.run(_under_load(arena, plan, options.rate, say))
+            say(f"calm; {acknowledged} operations were acknowledged, waiting for all sagas to rest")
+            _settle(arena, say)
+        say("gathering the evidence")
+        write_left(gather(stack.settings(), stack.postgres.url, stack.ledger), options.folder / LEFT)
+    return plan
+
+
+async def _under_load(arena: Arena, plan: Plan, rate: float, say: Callable[[str], None]) -> int:
+    load_ = Load(arena.stack.settings(), arena.history, plan.seed, rate)
+    began = arena.history.now
+    lanes = {strike.lane for strike in plan.strikes}
+    async with asyncio.TaskGroup() as group:
+        publishing = group.create_task(load_.run())
+        striking = [group.create_task(_lane(arena, plan, lane, began, say)) for lane in sorted(lanes)]
+        await asyncio.gather(*striking)
+        await asyncio.sleep(max(0.0, began + plan.seconds - arena.history.now))
+        load_.stop()
+        await publishing
+    arena.proxy.calm()
+    return load_.acknowledged
+
+
+async def _lane(arena: Arena, plan: Plan, lane: int, began: float, say: Callable[[str], None]) -> None:
+    """One strike after the other. Where one takes longer than planned, the rest comes later; none is left out."""
+    for number, strike in enumerate(plan.strikes):
+        if strike.lane == lane:
+            await asyncio.sleep(max(0.0, began + strike.at - arena.history.now))
+            await _strike(arena, strike, number, began, say)
+
+
+async def _strike(arena: Arena, strike: Strike, number: int, began: float, say: Callable[[str], None]) -> None:
+    blow = Blow(arena, strike, random.Random(strike.seed))  # noqa: S311 - not for secrets
+    about = {"target": strike.target, "seconds": strike.seconds}
+    start = arena.history.write(Type.START, f"nemesis-{strike.lane}", strike.name, f"strike-{number}", **about)
+    hits = await NEMESES[strike.kind](blow)
+    stop = arena.history.write(
+        Type.STOP, f"nemesis-{strike.lane}", strike.name, f"strike-{number}", hits=hits, **blow.told
+    )
+    details = ", ".join(f"{name} {value}" for name, value in blow.told.items())
+    target = f" {strike.target}" if strike.target and strike.target not in strike.name else ""
+    say(
+        f"[dim]{start.at - began:6.1f} s[/]  {strike.name}{target}, {stop.at - start.at:.1f} s, struck {hits} times  {details}"
+    )
+
+
+# -- afterwards ----------------------------------------------------------------------------------------------------
+
+
+def _settle(arena: Arena, say: Callable[[str], None]) -> None:
+    """Wait until every worker is back, every message read and every saga at rest; not for ever."""
+    for child in arena.stack.workers():
+        if child.running:
+            arena.stack.wait_ready(child)
+    deadline = time.monotonic() + _REST_SECONDS
+    quiet = 0.0
+    while time.monotonic() < deadline:
+        left = dict(_unfinished(arena))
+        quiet = 0.0 if left else quiet + _LOOK_SECONDS
+        if quiet >= _QUIET_SECONDS:
+            return
+        time.sleep(_LOOK_SECONDS)
+    say(f"[bold red]not at rest after {_REST_SECONDS:.0f} s[/]: {left}")
+
+
+_BUSY = "SELECT count(*) FROM saga WHERE ended_at IS NULL AND status <> 'review'"
+
+
+def _unfinished(arena: Arena) -> Iterator[tuple[str, int]]:
+    """What is still to be done: busy sagas, unread messages of each topic."""
+    settings = arena.stack.settings()
+    with psycopg.connect(arena.stack.postgres.url.replace("postgresql+psycopg", "postgresql")) as connection:
+        found: Any = connection.execute(_BUSY).fetchone()
+    if found[0]:
+        yield "sagas", found[0]
+        return
+    group_of: Any = load_attribute("SAGA_CONSUMERS", f"{settings.consumers}:consumer_group")
+    catalogue = bootstrap.load_catalogue(settings)
+    inputs = topics.inputs(catalogue.requests, catalogue.systems)
+    read = [(bootstrap.coordinator_group(settings), topic) for topic in inputs]
+    read += [(group_of(settings, name), topics.commands(name)) for name in arena.stack.consumers]
+    for group, topic in read:
+        unread = backlog_of(settings.kafka_settings(), group, topic).messages
+        if unread:
+            yield topic, unread
+            return
