@@ -9,28 +9,22 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from uuid import UUID
 
 from orchestrator.catalogue import Catalogue
-from orchestrator.core.definition import Saga as Definition
-from orchestrator.core.messages import Direction
-from orchestrator.core.state import Park, SagaState, Status
+from orchestrator.core.state import SagaState, Status
 from orchestrator.messaging import topics
 from orchestrator.store.rows import saga_from_row
 from orchestrator.testing import checker
-from orchestrator.testing.chaos.evidence import Entry, Left, Letter
+from orchestrator.testing.chaos.cases import as_evidence
+from orchestrator.testing.chaos.evidence import Left, Letter
 from orchestrator.testing.chaos.history import Event, Type
 from orchestrator.testing.chaos.liveness import Silence, silences
 from orchestrator.testing.chaos.load import REQUEST
 from orchestrator.testing.chaos.memory import Growth, growth
-from orchestrator.testing.chaos.plan import Kind, Plan
+from orchestrator.testing.chaos.plan import STRAYS
 
 __all__ = ["Judgement", "judge", "operations"]
-
-_STRAYS = (Kind.POISON.value, Kind.OVERSIZED.value)
-# What a nemesis did to a message is felt until its step times out, and a group has to find itself before that.
-_FELT = timedelta(seconds=45)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +64,23 @@ class Judgement:
         return not (self.wrong or self.late or self.invalid)
 
 
-def judge(plan: Plan, events: Sequence[Event], left: Left, catalogue: Catalogue) -> Judgement:
-    """Judge a run by what it left."""
+def judge(wanted: Sequence[str], events: Sequence[Event], left: Left, catalogue: Catalogue) -> Judgement:
+    """Judge a run by what it left; `wanted` names what has to have struck."""
     states = {saga.id: saga_from_row(saga.columns) for saga in left.sagas}
     told = operations(events)
     wrong = [
-        *checker.check(_evidence(events, left, states, catalogue, told)).wrong,
+        *checker.check(as_evidence(events, left, states, catalogue, told)).wrong,
         *_refused(told, states),
         *_doubled(left),
         *_strays(events, left, told),
         *_unexpected(left, told),
         *((("", event.more["text"])) for event in events if event.what == "ended"),
     ]
-    struck = Counter(dict.fromkeys(plan.names, 0))
+    struck = Counter(dict.fromkeys(wanted, 0))
     for event in events:
         if event.type is Type.STOP:
             struck[event.what] += event.more["hits"]
+    waiting = [state for state in states.values() if state.status is Status.REVIEW]
     found = silences(events, left)
     return Judgement(
         wrong,
@@ -96,7 +91,7 @@ def judge(plan: Plan, events: Sequence[Event], left: Left, catalogue: Catalogue)
         struck,
         len(left.ledger),
         _copies(left, told),
-        Counter((park.step or "", park.code) for state in states.values() for park in _parks(state)),
+        Counter((park.step or "", park.code) for state in waiting for park in state.parks),
         found,
         growth(events),
     )
@@ -120,142 +115,6 @@ def operations(events: Sequence[Event]) -> dict[tuple[str, str], Type]:
         if times > 0 and found.get(about) is not Type.OK:
             found[about] = Type.INFO
     return found
-
-
-# -- every saga ----------------------------------------------------------------------------------------------------
-
-
-def _evidence(
-    events: Sequence[Event],
-    left: Left,
-    states: Mapping[UUID, SagaState],
-    catalogue: Catalogue,
-    told: Mapping[tuple[str, str], Type],
-) -> checker.Evidence:
-    journal = left.by_saga()
-    lines, strangers = _lines(left, states, catalogue)
-    outcomes, letters = _by_saga(left.outcomes, "ce_sagaid"), _by_saga(left.letters, "saga-dlq-sagaid")
-    cases = [
-        checker.Case(
-            str(saga_id),
-            _definition(catalogue, state),
-            state,
-            [checker.Row(entry.revision, entry.entry, entry.outputs) for entry in journal.get(saga_id, ())],
-            lines[saga_id],
-            checker.standing(lines[saga_id]),
-            [checker.Told(checker.header(m.headers, "ce_id"), m.residue) for m in outcomes[str(saga_id)]],
-            [letter.incoming() for letter in letters[str(saga_id)]],
-        )
-        for saga_id, state in states.items()
-    ]
-    asked = [
-        checker.Asked(id_, id_, acknowledged=answer is Type.OK)
-        for (what, id_), answer in told.items()
-        if what == REQUEST and answer is not Type.FAIL
-    ]
-    touched = _Touched(events)
-    injured = {
-        str(saga_id)
-        for saga_id, state in states.items()
-        if state.status is Status.REVIEW and _has_cause(state, journal[saga_id], catalogue, touched)
-    }
-    silent = {str(entry.saga) for entry in left.journal if touched.between(entry.at - _FELT, entry.at, "")}
-    return checker.Evidence(cases, asked, {}, strangers=strangers, injured=injured, silent=silent)
-
-
-def _definition(catalogue: Catalogue, state: SagaState) -> Definition:
-    found = catalogue.get(state.definition, state.version)
-    assert found is not None  # it has just been run by this very catalogue
-    return found
-
-
-def _lines(
-    left: Left, states: Mapping[UUID, SagaState], catalogue: Catalogue
-) -> tuple[Mapping[UUID, list[checker.Line]], list[str]]:
-    """What was done for each saga, in order, and the references that are no saga.
-
-    A system's line has the saga's id and the action, which say step and direction. The round stands in the idempotency
-    key; a mail's is hashed, but nobody reruns anything here.
-    """
-    found: dict[UUID, list[checker.Line]] = defaultdict(list)
-    strangers = []
-    for work in left.ledger:
-        saga_id = UUID(work.reference) if work.reference else None
-        if saga_id is None or saga_id not in states:
-            strangers.append(work.reference or "")
-            continue
-        step, direction = _effect(_definition(catalogue, states[saga_id]), work.name)
-        rounds = (work.key or "").rpartition(":")[2]
-        found[saga_id].append(checker.Line(step, direction, int(rounds) if rounds.isdigit() else 1))
-    return found, strangers
-
-
-def _effect(definition: Definition, name: str) -> tuple[str, str]:
-    for step in definition:
-        if f"{step.contract.system}.{step.contract.action}" == name:
-            return step.name, Direction.DO.value
-        undo = step.undo.action.contract if step.undo else None
-        if undo and f"{undo.system}.{undo.action}" == name:
-            return step.name, Direction.UNDO.value
-    return name, "asked for by nobody"
-
-
-def _by_saga(letters: Sequence[Letter], name: str) -> Mapping[str, list[Letter]]:
-    found: dict[str, list[Letter]] = defaultdict(list)
-    for letter in letters:
-        found[checker.header(letter.headers, name)].append(letter)
-    return found
-
-
-# -- what waits for a person ---------------------------------------------------------------------------------------
-
-
-class _Touched:
-    """When a nemesis was at work that can keep an answer from arriving, and at which kind of process."""
-
-    def __init__(self, events: Sequence[Event]) -> None:
-        starts: dict[str, Event] = {}
-        self._found: list[tuple[datetime, datetime, frozenset[str]]] = []
-        for event in events:
-            if event.type is Type.START:
-                starts[event.id] = event
-            elif event.type is Type.STOP and event.what not in _STRAYS:
-                start = starts[event.id]
-                targets = event.more.get("targets") or [start.more["target"]]
-                self._found.append((start.time, event.time, frozenset(targets)))
-
-    def between(self, since: datetime, until: datetime, system: str) -> bool:
-        """Whether one that can have met a call to that system ("": any) overlaps with that time."""
-        return any(
-            start <= until and stop >= since and (not system or self._meets(targets, system))
-            for start, stop, targets in self._found
-        )
-
-    @staticmethod
-    def _meets(targets: frozenset[str], system: str) -> bool:
-        # "" is everybody: a server, or what is between it and the workers.
-        return bool(targets & {"", "sandbox", "coordinator", system})
-
-
-def _parks(state: SagaState) -> Sequence[Park]:
-    return state.parks if state.status is Status.REVIEW else ()
-
-
-def _has_cause(state: SagaState, journal: Sequence[Entry], catalogue: Catalogue, touched: _Touched) -> bool:
-    """Whether each of its parks is a call to a blind system that a nemesis met."""
-    definition = _definition(catalogue, state)
-    for park in _parks(state):
-        step = definition.step(park.step) if park.step and definition.has_step(park.step) else None
-        effects = state.steps.get(park.step or "")
-        if step is None or effects is None or park.direction is None:
-            return False
-        action = step.undo if park.direction is Direction.UNDO else step
-        effect = effects.effect(park.direction)
-        if action is None or effect is None or action.action.contract.effect != "blind":
-            return False
-        if not touched.between(effect.started - _FELT, journal[-1].at, action.action.contract.system or ""):
-            return False
-    return bool(state.parks)
 
 
 # -- the run as a whole --------------------------------------------------------------------------------------------
@@ -285,7 +144,7 @@ def _strays(events: Sequence[Event], left: Left, told: Mapping[tuple[str, str], 
     """What nobody can read is a dead letter once, of the right topic, with every byte of it."""
     letters = _letters_of_strays(left)
     for event in events:
-        if event.type is not Type.INVOKE or event.what not in _STRAYS:
+        if event.type is not Type.INVOKE or event.what not in STRAYS:
             continue
         answer = told[event.what, event.id]
         about = f"a record of {event.more['bytes']} bytes on {event.more['topic']} ({event.id})"
@@ -311,12 +170,12 @@ def _place(letter: Letter) -> tuple[str, str]:
 
 def _copies(left: Left, told: Mapping[tuple[str, str], Type]) -> int:
     letters = _letters_of_strays(left)
-    return sum(max(0, len(letters.get(id_, ())) - 1) for what, id_ in told if what in _STRAYS)
+    return sum(max(0, len(letters.get(id_, ())) - 1) for what, id_ in told if what in STRAYS)
 
 
 def _unexpected(left: Left, told: Mapping[tuple[str, str], Type]) -> Iterator[tuple[str, str]]:
     """Only what we spoiled, and sagas that were given up, may be buried."""
-    ours = {id_ for what, id_ in told if what in _STRAYS}
+    ours = {id_ for what, id_ in told if what in STRAYS}
     for letter in left.letters:
         key = (letter.key or b"").decode(errors="replace")
         stage = checker.header(letter.headers, "saga-dlq-stage")

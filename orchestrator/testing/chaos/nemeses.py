@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 
+from orchestrator.dev.errors import NotReady
 from orchestrator.dev.process import ChildProcess
 from orchestrator.messaging import topics
 from orchestrator.testing.chaos.arena import Arena
@@ -93,19 +94,22 @@ async def _freeze(blow: Blow) -> int:
 
 
 async def _churn(blow: Blow) -> int:
-    """Joins for three seconds, and is gone for three."""
-    stack, times, left = blow.arena.stack, 0, blow.strike.seconds
-    while left > 0:
-        child = await asyncio.to_thread(stack.start_consumer, blow.strike.target)
+    """One more consumer joins, and leaves as soon as it belongs to the group: a rebalance every three seconds or so."""
+    stack, times = blow.arena.stack, 0
+    system, began = blow.strike.target, blow.arena.history.now
+    while blow.arena.history.now < began + blow.strike.seconds:
+        child = await asyncio.to_thread(stack.start_consumer, system)
         blow.arena.taken.add(child.pid)
-        await asyncio.sleep(_CHURN_SECONDS)
-        times += child.running
-        child.terminate()
-        stack.consumers[blow.strike.target].remove(child)
-        await asyncio.to_thread(child.stop)
-        blow.arena.leave(child)
-        left -= 2 * _CHURN_SECONDS
-        await asyncio.sleep(min(_CHURN_SECONDS, max(left, 0)))
+        try:
+            await asyncio.to_thread(stack.wait_ready, child)
+            times += 1
+        except NotReady:
+            pass  # another nemesis keeps it from joining, which does not count
+        finally:
+            stack.consumers[system].remove(child)
+            await asyncio.to_thread(child.stop)
+            blow.arena.leave(child)
+        await asyncio.sleep(max(0.0, _CHURN_SECONDS - (blow.arena.history.now - began) % _CHURN_SECONDS))
     return times
 
 

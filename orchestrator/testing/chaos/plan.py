@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["COORDINATOR", "SANDBOX", "Kind", "Plan", "Strike", "make_plan"]
+__all__ = ["COORDINATOR", "SANDBOX", "STRAYS", "Kind", "Plan", "Strike", "make_plan"]
 
 COORDINATOR = "coordinator"
 SANDBOX = "sandbox"
@@ -47,6 +47,10 @@ class Kind(StrEnum):
     OVERSIZED = "oversized"
 
 
+STRAYS = frozenset({Kind.POISON.value, Kind.OVERSIZED.value})
+"""Those that send what nobody can read, and touch nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Times:
     """Seconds that a nemesis lasts, and those that it is expected to take beyond them."""
@@ -60,12 +64,12 @@ _TIMES: Mapping[Kind, _Times] = {
     Kind.KILL_TWO: _Times(),
     # A session lasts ten seconds, a lease of the slowest REST system twelve, one of the mail server twenty-two.
     Kind.FREEZE: _Times((20.0, 24.0)),
-    Kind.BROKER: _Times((0.5, 3.0), 8.0),
-    Kind.DATABASE: _Times((0.5, 3.0), 2.0),
+    Kind.BROKER: _Times((0.5, 3.0), 12.0),
+    Kind.DATABASE: _Times((0.5, 3.0), 3.0),
     Kind.TERMINATE: _Times(),
     Kind.CUT: _Times((4.0, 6.0)),
     Kind.SLOW: _Times((4.0, 6.0)),
-    Kind.CHURN: _Times((9.0, 12.0), 1.0),
+    Kind.CHURN: _Times((12.0, 15.0), 1.0),
     Kind.POISON: _Times(),
     Kind.OVERSIZED: _Times(),
 }
@@ -86,6 +90,11 @@ class Strike:
     def name(self) -> str:
         """What has to have struck: the kind, and the kind of process where each counts."""
         return _name(self.kind, self.target)
+
+    @property
+    def takes(self) -> float:
+        """Seconds from its beginning to its end, as they are planned."""
+        return self.seconds + _TIMES[self.kind].takes
 
 
 def _name(kind: Kind, target: str) -> str:

@@ -21,17 +21,19 @@ from orchestrator.messaging import topics
 from orchestrator.messaging.backlog import backlog_of
 from orchestrator.settings import load, load_attribute
 from orchestrator.testing.chaos.arena import Arena, ChaosStack
-from orchestrator.testing.chaos.evidence import gather, write_left
-from orchestrator.testing.chaos.history import History, Type
+from orchestrator.testing.chaos.evidence import gather, read_left, write_left
+from orchestrator.testing.chaos.history import History, Type, read_history
+from orchestrator.testing.chaos.judge import Judgement, judge
 from orchestrator.testing.chaos.load import FAULTS, Load
 from orchestrator.testing.chaos.memory import sampling
 from orchestrator.testing.chaos.nemeses import NEMESES, Blow
 from orchestrator.testing.chaos.plan import Plan, Strike, make_plan
 from orchestrator.testing.chaos.proxy import Proxy
 
-__all__ = ["HISTORY", "LEFT", "ChaosOptions", "run"]
+__all__ = ["HISTORY", "LEFT", "ChaosOptions", "judge_folder", "run"]
 
 HISTORY, LEFT = "history.jsonl", "left.msgpack"
+PLAN = "plan"
 _REST_SECONDS = 240.0
 _QUIET_SECONDS = 3.0
 _LOOK_SECONDS = 0.5
@@ -49,7 +51,19 @@ class ChaosOptions:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
-def run(options: ChaosOptions, say: Callable[[str], None]) -> Plan:
+def judge_folder(folder: Path) -> Judgement:
+    """Judge what a run left in its folder; needs no server.
+
+    Raises:
+        OSError, msgspec.DecodeError: it is not there, or not whole.
+
+    """
+    events = read_history(folder / HISTORY)
+    (plan,) = [event for event in events if event.what == PLAN]
+    return judge(plan.more["wanted"], events, read_left(folder / LEFT), bootstrap.load_catalogue(load()))
+
+
+def run(options: ChaosOptions, say: Callable[[str], None]) -> None:
     """Run, and leave `history.jsonl` and `left.msgpack` in the folder; `say` is told what happens.
 
     Raises:
@@ -68,6 +82,8 @@ def run(options: ChaosOptions, say: Callable[[str], None]) -> Plan:
     )
     with contextlib.ExitStack() as exits:
         history = exits.enter_context(History(options.folder / HISTORY))
+        about = {"seed": plan.seed, "seconds": plan.seconds, "rate": options.rate, "wanted": list(plan.names)}
+        history.write(Type.NOTE, "run", PLAN, "", **about)
         stack = ChaosStack(given, free_port())
         proxy = exits.enter_context(Proxy(stack.proxy_port, stack.postgres.port))
         say(f"starting the stack; {len(plan.strikes)} strikes of {len(plan.names)} kinds are planned")
@@ -79,7 +95,6 @@ def run(options: ChaosOptions, say: Callable[[str], None]) -> Plan:
             _settle(arena, say)
         say("gathering the evidence")
         write_left(gather(stack.settings(), stack.postgres.url, stack.ledger), options.folder / LEFT)
-    return plan
 
 
 async def _under_load(arena: Arena, plan: Plan, rate: float, say: Callable[[str], None]) -> int:
@@ -99,10 +114,13 @@ async def _under_load(arena: Arena, plan: Plan, rate: float, say: Callable[[str]
 
 async def _lane(arena: Arena, plan: Plan, lane: int, began: float, say: Callable[[str], None]) -> None:
     """One strike after the other. Where one takes longer than planned, the rest comes later; none is left out."""
+    behind = 0.0
     for number, strike in enumerate(plan.strikes):
         if strike.lane == lane:
-            await asyncio.sleep(max(0.0, began + strike.at - arena.history.now))
+            due = began + strike.at + behind
+            await asyncio.sleep(max(0.0, due - arena.history.now))
             await _strike(arena, strike, number, began, say)
+            behind += max(0.0, arena.history.now - due - strike.takes)
 
 
 async def _strike(arena: Arena, strike: Strike, number: int, began: float, say: Callable[[str], None]) -> None:
@@ -115,9 +133,8 @@ async def _strike(arena: Arena, strike: Strike, number: int, began: float, say: 
     )
     details = ", ".join(f"{name} {value}" for name, value in blow.told.items())
     target = f" {strike.target}" if strike.target and strike.target not in strike.name else ""
-    say(
-        f"[dim]{start.at - began:6.1f} s[/]  {strike.name}{target}, {stop.at - start.at:.1f} s, struck {hits} times  {details}"
-    )
+    took = f"{stop.at - start.at:4.1f} s"
+    say(f"[dim]{start.at - began:6.1f} s[/]  {strike.name}{target}  [dim]{took}, struck {hits} times  {details}[/]")
 
 
 # -- afterwards ----------------------------------------------------------------------------------------------------
