@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from orchestrator.testing.chaos.judge import Judgement
 
-__all__ = ["register"]
+__all__ = ["RATE", "register"]
 
-_RATE = 15.0
+RATE = 15.0
+"""Sagas a second, if nothing else is asked for: half of what two cores carry with all of this on them."""
 _MOST_TOLD = 20
 
 
@@ -37,7 +38,7 @@ def register(app: typer.Typer) -> None:
 def _chaos(
     minutes: Annotated[float, typer.Option(min=0.25, help="How long the load lasts; for soaks, hours of them.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="What strikes when and whom follows from it.")] = 0,
-    rate: Annotated[float, typer.Option(min=1, max=10_000, help="Sagas a second.")] = _RATE,
+    rate: Annotated[float, typer.Option(min=1, max=10_000, help="Sagas a second.")] = RATE,
     output: Annotated[Format, typer.Option("-o", "--output", help="How data is printed.")] = Format.TEXT,
     keep: Annotated[Path | None, typer.Option(help="Keep data, logs and history in this folder.")] = None,
     again: Annotated[

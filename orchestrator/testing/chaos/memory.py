@@ -17,7 +17,8 @@ __all__ = ["Growth", "growth", "sampling"]
 RSS = "rss"
 _EVERY_SECONDS = 2.0
 _FIRST_SECONDS = 60.0
-_LEAST_SAMPLES = 15
+# Two minutes more: a slope over less is noise.
+_LEAST_SAMPLES = 60
 _KB_PER_MB, _SECONDS_PER_HOUR = 1024, 3600
 
 Growth = Mapping[str, tuple[float, float]]

@@ -94,23 +94,29 @@ async def _freeze(blow: Blow) -> int:
 
 
 async def _churn(blow: Blow) -> int:
-    """One more consumer joins, and leaves as soon as it belongs to the group: a rebalance every three seconds or so."""
-    stack, times = blow.arena.stack, 0
-    system, began = blow.strike.target, blow.arena.history.now
-    while blow.arena.history.now < began + blow.strike.seconds:
-        child = await asyncio.to_thread(stack.start_consumer, system)
-        blow.arena.taken.add(child.pid)
-        try:
-            await asyncio.to_thread(stack.wait_ready, child)
-            times += 1
-        except NotReady:
-            pass  # another nemesis keeps it from joining, which does not count
-        finally:
-            stack.consumers[system].remove(child)
-            await asyncio.to_thread(child.stop)
-            blow.arena.leave(child)
-        await asyncio.sleep(max(0.0, _CHURN_SECONDS - (blow.arena.history.now - began) % _CHURN_SECONDS))
-    return times
+    """Every three seconds one more consumer is started, and leaves as soon as it belongs to the group."""
+    system, end = blow.strike.target, blow.arena.history.now + blow.strike.seconds
+    async with asyncio.TaskGroup() as group:
+        passing = []
+        while blow.arena.history.now < end:
+            passing.append(group.create_task(asyncio.to_thread(_join_and_leave, blow.arena, system)))
+            await asyncio.sleep(_CHURN_SECONDS)
+    return sum(task.result() for task in passing)
+
+
+def _join_and_leave(arena: Arena, system: str) -> bool:
+    """Whether it joined: another nemesis may have kept it from that."""
+    child = arena.stack.start_consumer(system)
+    arena.taken.add(child.pid)
+    try:
+        arena.stack.wait_ready(child)
+    except NotReady:
+        return False
+    finally:
+        arena.stack.consumers[system].remove(child)
+        child.stop()
+        arena.leave(child)
+    return True
 
 
 # -- servers -------------------------------------------------------------------------------------------------------

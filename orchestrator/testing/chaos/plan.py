@@ -69,7 +69,7 @@ _TIMES: Mapping[Kind, _Times] = {
     Kind.TERMINATE: _Times(),
     Kind.CUT: _Times((4.0, 6.0)),
     Kind.SLOW: _Times((4.0, 6.0)),
-    Kind.CHURN: _Times((12.0, 15.0), 1.0),
+    Kind.CHURN: _Times((9.0, 12.0), 4.0),
     Kind.POISON: _Times(),
     Kind.OVERSIZED: _Times(),
 }
