@@ -58,7 +58,7 @@ def as_evidence(
         for saga_id, state in states.items()
         if state.status is Status.REVIEW and _has_cause(state, journal[saga_id], catalogue, touched)
     }
-    silent = {str(entry.saga) for entry in left.journal if touched.between(entry.at - _FELT, entry.at, "")}
+    silent = {str(entry.saga) for entry in left.journal if touched.between(entry.at - _FELT, entry.at)}
     return checker.Evidence(cases, asked, {}, strangers=strangers, injured=injured, silent=silent)
 
 
@@ -123,17 +123,13 @@ class _Touched:
                 targets = event.more.get("targets") or [start.more["target"]]
                 self._found.append((start.time, event.time, frozenset(targets)))
 
-    def between(self, since: datetime, until: datetime, system: str) -> bool:
-        """Whether one that can have met a call to that system ("": any) overlaps with that time."""
+    def between(self, since: datetime, until: datetime, met: frozenset[str] | None = None) -> bool:
+        """Whether one that strikes those kinds of process, or any (None), overlaps with that time."""
+        # "" is everybody: a server, or what is between it and the workers.
         return any(
-            start <= until and stop >= since and (not system or self._meets(targets, system))
+            start <= until and stop >= since and (met is None or "" in targets or targets & met)
             for start, stop, targets in self._found
         )
-
-    @staticmethod
-    def _meets(targets: frozenset[str], system: str) -> bool:
-        # "" is everybody: a server, or what is between it and the workers.
-        return bool(targets & {"", SANDBOX, COORDINATOR, system})
 
 
 def _has_cause(state: SagaState, journal: Sequence[Entry], catalogue: Catalogue, touched: _Touched) -> bool:
@@ -148,6 +144,10 @@ def _has_cause(state: SagaState, journal: Sequence[Entry], catalogue: Catalogue,
         effect = effects.effect(park.direction)
         if action is None or effect is None or action.action.contract.effect != "blind":
             return False
-        if not touched.between(effect.started - _FELT, journal[-1].at, action.action.contract.system or ""):
+        met = frozenset({SANDBOX, action.action.contract.system or ""})
+        since = effect.started
+        if park.code == "TIMEOUT":  # the command waited too long, or its answer did
+            met, since = met | {COORDINATOR}, since - _FELT
+        if not touched.between(since, journal[-1].at, met):
             return False
     return bool(state.parks)

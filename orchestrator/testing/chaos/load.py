@@ -84,9 +84,7 @@ class Load:
 
     async def run(self) -> None:
         """Publish until stopped."""
-        async with asyncio.TaskGroup() as group:
-            for number in range(self._agents):
-                group.create_task(self._agent(number))
+        await asyncio.gather(*(self._agent(number) for number in range(self._agents)))
 
     async def _agent(self, number: int) -> None:
         name, chance = f"agent-{number}", random.Random(f"{self._seed}/{number}")  # noqa: S311 - not for secrets

@@ -13,6 +13,7 @@ COORDINATOR = "coordinator"
 SANDBOX = "sandbox"
 
 _LANES = 2
+_ORDERS = 500
 _WARM_UP = 5.0
 # For what was struck last to be felt under load.
 _COOL_DOWN = 3.0
@@ -120,27 +121,28 @@ def make_plan(seed: int, seconds: float, systems: Sequence[str]) -> Plan:
 
     In a run that is too short for all of them, those that come first and fit.
     """
-    shuffled = random.Random(seed)  # noqa: S311 - not for secrets
-    every = shuffled.sample(found := _everything(systems), len(found))
-    # What lasts long goes first, else it would find no place in a run of two minutes.
-    strikes = _fill(seed, seconds, systems, sorted(every, key=lambda one: -_TIMES[one[0]].lasts[1]))
-    if len({strike.name for strike in strikes}) < len({_name(*one) for one in every}):
-        strikes = _fill(seed, seconds, systems, every)
+    chance = random.Random(seed)  # noqa: S311 - not for secrets
+    every = _everything(systems)
+    # What lasts long finds no place in a run of two minutes, where it comes late: then in another order.
+    for _ in range(_ORDERS):
+        free = [_WARM_UP + lane * 2.0 for lane in range(_LANES)]
+        strikes = _fill(chance, chance.sample(every, len(every)), free, seconds, systems)
+        if len(strikes) == len(every):
+            break
+    while more := _fill(chance, chance.sample(every, len(every)), free, seconds, systems):
+        strikes += more
     return Plan(seed, seconds, sorted(strikes, key=lambda strike: (strike.at, strike.lane)))
 
 
-def _fill(seed: int, seconds: float, systems: Sequence[str], first: Sequence[tuple[Kind, str]]) -> list[Strike]:
-    """Lanes full of strikes: `first` those, of equally long ones in an order by chance, then any."""
-    chance = random.Random(seed)  # noqa: S311 - not for secrets
-    free = [_WARM_UP + lane * 2.0 for lane in range(_LANES)]
-    strikes: list[Strike] = []
-    order = list(first)
-    while True:
-        placed = [strike for one in order if (strike := _place(chance, one, free, seconds, systems))]
-        if not placed:
-            return strikes
-        strikes += placed
-        order = chance.sample(first, len(first))
+def _fill(
+    chance: random.Random,
+    order: Sequence[tuple[Kind, str]],
+    free: list[float],
+    seconds: float,
+    systems: Sequence[str],
+) -> list[Strike]:
+    """Those of `order` that find a place. `free` is when each lane is, before and after."""
+    return [strike for one in order if (strike := _place(chance, one, free, seconds, systems))]
 
 
 def _everything(systems: Sequence[str]) -> list[tuple[Kind, str]]:

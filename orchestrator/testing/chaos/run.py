@@ -98,16 +98,15 @@ def run(options: ChaosOptions, say: Callable[[str], None]) -> None:
 
 
 async def _under_load(arena: Arena, plan: Plan, rate: float, say: Callable[[str], None]) -> int:
+    """The load until everything has struck and the time is over; how many requests were acknowledged."""
     load_ = Load(arena.stack.settings(), arena.history, plan.seed, rate)
     began = arena.history.now
-    lanes = {strike.lane for strike in plan.strikes}
-    async with asyncio.TaskGroup() as group:
-        publishing = group.create_task(load_.run())
-        striking = [group.create_task(_lane(arena, plan, lane, began, say)) for lane in sorted(lanes)]
-        await asyncio.gather(*striking)
-        await asyncio.sleep(max(0.0, began + plan.seconds - arena.history.now))
-        load_.stop()
-        await publishing
+    publishing = asyncio.create_task(load_.run())
+    lanes = sorted({strike.lane for strike in plan.strikes})
+    await asyncio.gather(*(_lane(arena, plan, lane, began, say) for lane in lanes))
+    await asyncio.sleep(max(0.0, began + plan.seconds - arena.history.now))
+    load_.stop()
+    await publishing
     arena.proxy.calm()
     return load_.acknowledged
 
@@ -125,16 +124,16 @@ async def _lane(arena: Arena, plan: Plan, lane: int, began: float, say: Callable
 
 async def _strike(arena: Arena, strike: Strike, number: int, began: float, say: Callable[[str], None]) -> None:
     blow = Blow(arena, strike, random.Random(strike.seed))  # noqa: S311 - not for secrets
-    about = {"target": strike.target, "seconds": strike.seconds}
-    start = arena.history.write(Type.START, f"nemesis-{strike.lane}", strike.name, f"strike-{number}", **about)
-    hits = await NEMESES[strike.kind](blow)
-    stop = arena.history.write(
-        Type.STOP, f"nemesis-{strike.lane}", strike.name, f"strike-{number}", hits=hits, **blow.told
-    )
-    details = ", ".join(f"{name} {value}" for name, value in blow.told.items())
+    lane, id_ = f"nemesis-{strike.lane}", f"strike-{number}"
     target = f" {strike.target}" if strike.target and strike.target not in strike.name else ""
-    took = f"{stop.at - start.at:4.1f} s"
-    say(f"[dim]{start.at - began:6.1f} s[/]  {strike.name}{target}  [dim]{took}, struck {hits} times  {details}[/]")
+    lasts = f" [dim]for {strike.seconds:.0f} s[/]" if strike.seconds else ""
+    say(f"[dim]{arena.history.now - began:6.1f} s[/]  {strike.name}{target}{lasts}")
+    arena.history.write(Type.START, lane, strike.name, id_, target=strike.target, seconds=strike.seconds)
+    hits = await NEMESES[strike.kind](blow)
+    arena.history.write(Type.STOP, lane, strike.name, id_, hits=hits, **blow.told)
+    if strike.seconds or not hits:
+        told = "".join(f", {name} {value}" for name, value in blow.told.items() if name != "pids")
+        say(f"[dim]{arena.history.now - began:6.1f} s  {strike.name}{target} is over, struck {hits} times{told}[/]")
 
 
 # -- afterwards ----------------------------------------------------------------------------------------------------
