@@ -18,6 +18,7 @@ __all__ = ["Silence", "silences"]
 _OUTAGES = (Kind.BROKER.value, Kind.DATABASE.value)
 # After a coordinator's death another takes over; after a server's return all find it again.
 _AFTER_DEATH, _AFTER_RETURN = 15.0, 60.0
+_NEVER = 365 * 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Silence:
 def silences(events: Sequence[Event], left: Left) -> Mapping[str, Silence]:
     """Of every nemesis that struck under load.
 
-    From its strike, or from a server's return, which another server's outage at that time puts off.
+    From its strike, or from a server's return. Where a server is away before anything has moved, it is counted from its
+    return, with the limit of that.
     """
     asked = [event.time for event in events if event.type is Type.INVOKE]
     loaded = max(asked, default=None)
@@ -48,15 +50,17 @@ def silences(events: Sequence[Event], left: Left) -> Mapping[str, Silence]:
         times.sort()
     starts = {event.id: event for event in events if event.type is Type.START}
     strikes = [(starts[event.id], event) for event in events if event.type is Type.STOP]
-    outages = [(start.time, stop.time) for start, stop in strikes if stop.what in _OUTAGES]
+    outages = sorted((start.time, stop.time) for start, stop in strikes if stop.what in _OUTAGES)
     found: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
     for start, stop in strikes:
-        since = stop.time if stop.what in _OUTAGES else start.time
-        since = max([since, *(end for begin, end in outages if begin <= since <= end)])
+        since, limit = (stop.time, _AFTER_RETURN) if stop.what in _OUTAGES else (start.time, _limit(start, stop))
+        for begin, end in outages:
+            if end > since and begin <= since + timedelta(seconds=min(_wait(times, since) for times in moves)):
+                since, limit = end, max(limit, _AFTER_RETURN)
         if loaded is None or since >= loaded:
             continue
         waits = [_wait(times, since) for times in moves]
-        silence, limit = min(waits), _limit(start, stop)
+        silence = min(waits)
         late = f"{stop.what} ({stop.id}): nothing moved for {silence:.1f} s, more than {limit:g}"
         found[stop.what].append((silence, max(waits), late if silence > limit else ""))
     return {
@@ -66,15 +70,13 @@ def silences(events: Sequence[Event], left: Left) -> Mapping[str, Silence]:
 
 
 def _limit(start: Event, stop: Event) -> float:
-    """What is promised; infinity where nothing is."""
-    if stop.what in _OUTAGES:
-        return _AFTER_RETURN
+    """What is promised after what is no outage; infinity where nothing is."""
     killed = stop.what.startswith(Kind.KILL.value)
     targets = stop.more.get("targets") or [start.more["target"]]
     return _AFTER_DEATH if killed and COORDINATOR in targets else float("inf")
 
 
 def _wait(times: Sequence[datetime], since: datetime) -> float:
-    """Seconds until the first that is not before; infinity where there is none."""
+    """Seconds until the first that is not before; a year where there is none."""
     place = bisect_left(times, since)
-    return (times[place] - since) / timedelta(seconds=1) if place < len(times) else float("inf")
+    return (times[place] - since) / timedelta(seconds=1) if place < len(times) else _NEVER
