@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from orchestrator import bootstrap
 from orchestrator.cli.dev import ended_by_signals
-from orchestrator.cli.errors import Exit
+from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import Format, console, emit, safe, say, table
 from orchestrator.settings import load
 
@@ -51,11 +51,15 @@ def _chaos(
     processes. Exits 0 only if nothing was lost or done twice, everything moved again in time, and everything that was
     planned really struck. What failed keeps its folder.
     """
-    from orchestrator.testing.chaos.run import ChaosOptions, judge_folder, run  # noqa: PLC0415 - loads the drivers
+    from orchestrator.testing.chaos.run import HISTORY, ChaosOptions, judge_folder, run  # noqa: PLC0415 - loads the drivers
 
     if again is not None:
+        if not (again / HISTORY).exists():
+            raise CliError("NOT_FOUND", f"no run has left its history in {again}", exit_code=Exit.NOT_FOUND)
         _report(judge_folder(again), output)
         return
+    if keep is not None and (keep / HISTORY).exists():
+        raise CliError("EXISTS", f"{keep} has the history of another run; name a fresh folder", exit_code=Exit.USAGE)
     # That a broker is away is what this is about: only what nobody expected is said.
     bootstrap.configure_logs(load(log_level="ERROR"))
     began = time.monotonic()

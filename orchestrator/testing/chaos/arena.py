@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -17,6 +18,9 @@ from orchestrator.testing.chaos.plan import COORDINATOR
 from orchestrator.testing.chaos.proxy import Proxy
 
 __all__ = ["Arena", "ChaosStack"]
+
+ENDED = "ended"
+"""What the history calls the end of a worker that nobody had struck."""
 
 _LOOK_SECONDS = 0.2
 _VICTIM_SECONDS = 30.0
@@ -44,7 +48,6 @@ class Arena:
     proxy: Proxy
     history: History
     taken: set[int] = field(default_factory=set)
-    ended: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def workers(self) -> Mapping[str, list[ChildProcess]]:
@@ -74,7 +77,7 @@ class Arena:
         self.taken.discard(child.pid)
 
     def replace_ended(self) -> None:
-        """Replace workers that ended by themselves, which nothing here should bring about; noted as such."""
+        """Replace workers that ended by themselves, as Kubernetes would; noted, as nothing here should make them."""
         for name, children in self.workers().items():
             for child in list(children):
                 with self._lock:
@@ -82,24 +85,24 @@ class Arena:
                         continue
                     self.taken.add(child.pid)
                 text = f"{child.command.name} (pid {child.pid}) ended by itself with status {child.returncode}"
-                self.ended.append(text)
                 tail = child.log_tail(3)
-                self.history.write(Type.NOTE, "supervisor", "ended", str(child.pid), text=text, name=name, log=tail)
+                self.history.write(Type.NOTE, "supervisor", ENDED, str(child.pid), text=text, name=name, log=tail)
                 self.stack.replace(child)
 
-    @contextmanager
-    def supervised(self) -> Iterator[None]:
-        """Watch over the workers while the block runs, as Kubernetes would."""
-        stopping = threading.Event()
 
-        def watch() -> None:
-            while not stopping.wait(_LOOK_SECONDS):
-                self.replace_ended()
+@contextmanager
+def repeatedly(work: Callable[[], None], seconds: float) -> Iterator[None]:
+    """Do that in a thread, again and again after so many seconds, while the block runs; what it raises is raised."""
+    stopping = threading.Event()
 
-        thread = threading.Thread(target=watch, name="supervisor", daemon=True)
-        thread.start()
+    def loop() -> None:
+        while not stopping.wait(seconds):
+            work()
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        running = pool.submit(loop)
         try:
             yield
         finally:
             stopping.set()
-            thread.join()
+        running.result()

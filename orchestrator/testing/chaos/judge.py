@@ -16,6 +16,7 @@ from orchestrator.core.state import SagaState, Status
 from orchestrator.messaging import topics
 from orchestrator.store.rows import saga_from_row
 from orchestrator.testing import checker
+from orchestrator.testing.chaos.arena import ENDED
 from orchestrator.testing.chaos.cases import as_evidence
 from orchestrator.testing.chaos.evidence import Left, Letter
 from orchestrator.testing.chaos.history import Event, Type
@@ -74,7 +75,7 @@ def judge(wanted: Sequence[str], events: Sequence[Event], left: Left, catalogue:
         *_doubled(left),
         *_strays(events, left, told),
         *_unexpected(left, told),
-        *((("", event.more["text"])) for event in events if event.what == "ended"),
+        *(("", event.more["text"]) for event in events if event.what == ENDED),
     ]
     struck = Counter(dict.fromkeys(wanted, 0))
     for event in events:
@@ -83,17 +84,17 @@ def judge(wanted: Sequence[str], events: Sequence[Event], left: Left, catalogue:
     waiting = [state for state in states.values() if state.status is Status.REVIEW]
     found = silences(events, left)
     return Judgement(
-        wrong,
-        [text for silence in found.values() for text in silence.late],
-        [*_never_struck(struck), *_vacuous(left, states, told)],
-        Counter(state.status.value for state in states.values()),
-        Counter((what, answer.value) for (what, _), answer in told.items()),
-        struck,
-        len(left.ledger),
-        _copies(left, told),
-        Counter((park.step or "", park.code) for state in waiting for park in state.parks),
-        found,
-        growth(events),
+        wrong=wrong,
+        late=[text for silence in found.values() for text in silence.late],
+        invalid=[*_never_struck(struck), *_vacuous(left, states, told)],
+        ended=Counter(state.status.value for state in states.values()),
+        operations=Counter((what, answer.value) for (what, _), answer in told.items()),
+        struck=struck,
+        effects=len(left.ledger),
+        copies=_copies(left, told),
+        reviews=Counter((park.step or "", park.code) for state in waiting for park in state.parks),
+        silences=found,
+        growth=growth(events),
     )
 
 

@@ -38,8 +38,8 @@ class Silence:
 def silences(events: Sequence[Event], left: Left) -> Mapping[str, Silence]:
     """Of every nemesis that struck under load.
 
-    From its strike, or from a server's return. Where a server is away before anything has moved, it is counted from its
-    return, with the limit of that.
+    From its strike, or from a server's return. Where a server goes away before anything has moved, it is counted from
+    its return, with the limit of that; where another coordinator dies, from that death.
     """
     asked = [event.time for event in events if event.type is Type.INVOKE]
     loaded = max(asked, default=None)
@@ -50,13 +50,17 @@ def silences(events: Sequence[Event], left: Left) -> Mapping[str, Silence]:
         times.sort()
     starts = {event.id: event for event in events if event.type is Type.START}
     strikes = [(starts[event.id], event) for event in events if event.type is Type.STOP]
-    outages = sorted((start.time, stop.time) for start, stop in strikes if stop.what in _OUTAGES)
+    setbacks = sorted(
+        (start.time, stop.time if stop.what in _OUTAGES else start.time, _limit(start, stop))
+        for start, stop in strikes
+        if _limit(start, stop) < _NEVER
+    )
     found: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
     for start, stop in strikes:
-        since, limit = (stop.time, _AFTER_RETURN) if stop.what in _OUTAGES else (start.time, _limit(start, stop))
-        for begin, end in outages:
+        since, limit = stop.time if stop.what in _OUTAGES else start.time, _limit(start, stop)
+        for begin, end, its in setbacks:
             if end > since and begin <= since + timedelta(seconds=min(_wait(times, since) for times in moves)):
-                since, limit = end, max(limit, _AFTER_RETURN)
+                since, limit = end, max(limit, its)
         if loaded is None or since >= loaded:
             continue
         waits = [_wait(times, since) for times in moves]
@@ -70,10 +74,12 @@ def silences(events: Sequence[Event], left: Left) -> Mapping[str, Silence]:
 
 
 def _limit(start: Event, stop: Event) -> float:
-    """What is promised after what is no outage; infinity where nothing is."""
+    """What is promised; for ever where nothing is."""
+    if stop.what in _OUTAGES:
+        return _AFTER_RETURN
     killed = stop.what.startswith(Kind.KILL.value)
     targets = stop.more.get("targets") or [start.more["target"]]
-    return _AFTER_DEATH if killed and COORDINATOR in targets else float("inf")
+    return _AFTER_DEATH if killed and COORDINATOR in targets else _NEVER
 
 
 def _wait(times: Sequence[datetime], since: datetime) -> float:

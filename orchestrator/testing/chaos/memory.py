@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import linear_regression, median
 
 from orchestrator.testing.chaos.arena import Arena
 from orchestrator.testing.chaos.history import Event, Type
 
-__all__ = ["Growth", "growth", "sampling"]
+__all__ = ["Growth", "growth", "sample"]
 
-RSS = "rss"
-_EVERY_SECONDS = 2.0
+_RSS = "rss"
 _FIRST_SECONDS = 60.0
 # Two minutes more: a slope over less is noise.
 _LEAST_SAMPLES = 60
@@ -25,24 +22,11 @@ Growth = Mapping[str, tuple[float, float]]
 """Kind of process → MB at the end, and MB an hour: medians of its processes."""
 
 
-@contextmanager
-def sampling(arena: Arena) -> Iterator[None]:
-    """Write down the resident memory of every worker, in KB, every two seconds while the block runs."""
-    stopping = threading.Event()
-
-    def sample() -> None:
-        while not stopping.wait(_EVERY_SECONDS):
-            for kind, children in arena.workers().items():
-                found = {str(child.pid): kb for child in list(children) if (kb := _rss(child.pid)) is not None}
-                arena.history.write(Type.NOTE, "sampler", RSS, kind, kb=found)
-
-    thread = threading.Thread(target=sample, name="sampler", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        thread.join()
+def sample(arena: Arena) -> None:
+    """Write down the resident memory of every worker, in KB."""
+    for kind, children in arena.workers().items():
+        found = {str(child.pid): kb for child in list(children) if (kb := _rss(child.pid)) is not None}
+        arena.history.write(Type.NOTE, "sampler", _RSS, kind, kb=found)
 
 
 def _rss(pid: int) -> int | None:
@@ -57,7 +41,7 @@ def growth(events: Sequence[Event]) -> Growth:
     """By the straight line through a process' samples after its first minute; of those that lived on for a while."""
     samples: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     for event in events:
-        if event.what == RSS:
+        if event.what == _RSS:
             for pid, kb in event.more["kb"].items():
                 samples[event.id, pid].append((event.at, kb / _KB_PER_MB))
     found: dict[str, list[tuple[float, float]]] = defaultdict(list)

@@ -20,23 +20,25 @@ from orchestrator.dev.stack import StackOptions
 from orchestrator.messaging import topics
 from orchestrator.messaging.backlog import backlog_of
 from orchestrator.settings import load, load_attribute
-from orchestrator.testing.chaos.arena import Arena, ChaosStack
+from orchestrator.testing.chaos.arena import Arena, ChaosStack, repeatedly
 from orchestrator.testing.chaos.evidence import gather, read_left, write_left
 from orchestrator.testing.chaos.history import History, Type, read_history
 from orchestrator.testing.chaos.judge import Judgement, judge
 from orchestrator.testing.chaos.load import FAULTS, Load
-from orchestrator.testing.chaos.memory import sampling
+from orchestrator.testing.chaos.memory import sample
 from orchestrator.testing.chaos.nemeses import NEMESES, Blow
 from orchestrator.testing.chaos.plan import Plan, Strike, make_plan
 from orchestrator.testing.chaos.proxy import Proxy
 
-__all__ = ["HISTORY", "LEFT", "ChaosOptions", "judge_folder", "run"]
+__all__ = ["HISTORY", "ChaosOptions", "judge_folder", "run"]
 
-HISTORY, LEFT = "history.jsonl", "left.msgpack"
-PLAN = "plan"
+HISTORY = "history.jsonl"
+_LEFT = "left.msgpack"
+_PLAN = "plan"
 _REST_SECONDS = 240.0
 _QUIET_SECONDS = 3.0
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 0.3
+_SAMPLE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,8 @@ def judge_folder(folder: Path) -> Judgement:
 
     """
     events = read_history(folder / HISTORY)
-    (plan,) = [event for event in events if event.what == PLAN]
-    return judge(plan.more["wanted"], events, read_left(folder / LEFT), bootstrap.load_catalogue(load()))
+    (plan,) = [event for event in events if event.what == _PLAN]
+    return judge(plan.more["wanted"], events, read_left(folder / _LEFT), bootstrap.load_catalogue(load()))
 
 
 def run(options: ChaosOptions, say: Callable[[str], None]) -> None:
@@ -83,18 +85,19 @@ def run(options: ChaosOptions, say: Callable[[str], None]) -> None:
     with contextlib.ExitStack() as exits:
         history = exits.enter_context(History(options.folder / HISTORY))
         about = {"seed": plan.seed, "seconds": plan.seconds, "rate": options.rate, "wanted": list(plan.names)}
-        history.write(Type.NOTE, "run", PLAN, "", **about)
+        history.write(Type.NOTE, "run", _PLAN, "", **about)
         stack = ChaosStack(given, free_port())
         proxy = exits.enter_context(Proxy(stack.proxy_port, stack.postgres.port))
         say(f"starting the stack; {len(plan.strikes)} strikes of {len(plan.names)} kinds are planned")
         exits.enter_context(stack)
         arena = Arena(stack, proxy, history)
-        with sampling(arena), arena.supervised():
+        watching = repeatedly(arena.replace_ended, _LOOK_SECONDS)
+        with watching, repeatedly(lambda: sample(arena), _SAMPLE_SECONDS):
             acknowledged = asyncio.run(_under_load(arena, plan, options.rate, say))
             say(f"calm; {acknowledged} operations were acknowledged, waiting for all sagas to rest")
             _settle(arena, say)
         say("gathering the evidence")
-        write_left(gather(stack.settings(), stack.postgres.url, stack.ledger), options.folder / LEFT)
+        write_left(gather(stack.settings(), stack.postgres.url, stack.ledger), options.folder / _LEFT)
 
 
 async def _under_load(arena: Arena, plan: Plan, rate: float, say: Callable[[str], None]) -> int:

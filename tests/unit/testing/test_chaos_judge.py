@@ -452,6 +452,13 @@ def test_an_outage_before_anything_has_moved_puts_it_off_with_its_own_limit() ->
     assert len(silences(events, moves(4, 95))["kill coordinator"].late) == 1
 
 
+def test_the_death_of_the_next_coordinator_puts_it_off() -> None:
+    events = [*struck("kill coordinator", 10, 11, "coordinator"), *struck("kill-two", 20, 21, targets=["coordinator"])]
+    found = silences(events, moves(4, 34))
+    assert [found[name].worst for name in ("kill coordinator", "kill-two")] == [14.0, 14.0]
+    assert [found[name].late for name in ("kill coordinator", "kill-two")] == [[], []]
+
+
 def test_nothing_ever_moves_again() -> None:
     found = silences(struck("database", 10, 30), moves(9))["database"]
     assert found.worst > 10**6
