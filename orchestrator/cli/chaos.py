@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RATE", "register"]
 
-RATE = 15.0
+RATE = 20.0
 """Sagas a second, if nothing else is asked for: half of what two cores carry with all of this on them."""
 _MOST_TOLD = 20
 
