@@ -41,8 +41,8 @@ class Fault(StrEnum):
 class FaultRule(BaseModel):
     """One rule. Without `action` it holds for all, without `match` for every value; `times` None means for ever.
 
-    `match` compares fields of the body or query, as text. `seconds` are for slow, late_answer and hang; `retry_after` is what the
-    header says, seconds or an HTTP date.
+    `match` compares fields of the body or query, as text. `seconds` are for slow, late_answer and hang; `retry_after`
+    is what the header says, seconds or an HTTP date.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -13,7 +13,7 @@ from orchestrator.core.messages import Direction
 from orchestrator.core.state import SagaState, Status
 from orchestrator.testing import checker
 from orchestrator.testing.chaos.evidence import Entry, Left, Letter
-from orchestrator.testing.chaos.history import Event, Type
+from orchestrator.testing.chaos.history import Event, Type, targets_of
 from orchestrator.testing.chaos.load import REQUEST
 from orchestrator.testing.chaos.plan import COORDINATOR, SANDBOX, STRAYS
 
@@ -120,8 +120,7 @@ class _Touched:
                 starts[event.id] = event
             elif event.type is Type.STOP and event.what not in STRAYS:
                 start = starts[event.id]
-                targets = event.more.get("targets") or [start.more["target"]]
-                self._found.append((start.time, event.time, frozenset(targets)))
+                self._found.append((start.time, event.time, targets_of(start, event)))
 
     def between(self, since: datetime, until: datetime, met: frozenset[str] | None = None) -> bool:
         """Whether one that strikes those kinds of process, or any (None), overlaps with that time."""

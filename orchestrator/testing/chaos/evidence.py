@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,8 @@ from orchestrator.messaging.errors import BrokerUnavailable
 from orchestrator.messaging.message import Headers, Incoming, unpack
 from orchestrator.settings import Settings, load_attribute
 from orchestrator.testing.chaos.stray import digest
-from orchestrator.testing.checker import Output
-from schemas.codec import Codec
-from schemas.models import SagaEnded
+from orchestrator.testing.checker import Output, header
+from schemas.models import Record, SagaEnded
 
 __all__ = ["Entry", "Left", "Letter", "Saga", "Work", "gather", "read_left", "write_left"]
 
@@ -81,13 +80,14 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """All of it. `partitions` is how many each topic has."""
+    """All of it. `commands` are the ids of all that were published, `partitions` is how many each topic has."""
 
     sagas: list[Saga]
     journal: list[Entry]
     ledger: list[Work]
     outcomes: list[Letter]
     letters: list[Letter]
+    commands: list[str]
     partitions: int
 
     def by_saga(self) -> Mapping[UUID, Sequence[Entry]]:
@@ -129,16 +129,16 @@ def gather(settings: Settings, database_url: str, ledger: Path) -> Left:
         engine.dispose()
     reader: Any = load_attribute("SAGA_SANDBOX", f"{settings.sandbox}.ledger:Ledger")
     work = [Work(line.name, line.key, line.reference) for line in reader.read(ledger).applied()]
-    wanted = [topics.OUTCOMES, *(name for name in bootstrap.topic_names(settings) if name.endswith(".dlq"))]
-    told = list(_messages(settings, wanted))
-    return Left(
-        sagas,
-        journal,
-        work,
-        [letter for letter in told if letter.topic == topics.OUTCOMES],
-        [letter for letter in told if letter.topic != topics.OUTCOMES],
-        settings.partitions,
-    )
+    named = bootstrap.topic_names(settings)
+    codec = bootstrap.make_codec(settings)
+    letters = [_letter(message) for message in _messages(settings, [n for n in named if n.endswith(".dlq")])]
+    outcomes = [
+        replace(_letter(message), residue=_residue(codec.decode(_value(message) or b"")))
+        for message in _messages(settings, [topics.OUTCOMES])
+    ]
+    asked = _messages(settings, [name for name in named if name.endswith(".commands")])
+    commands = [header(_headers(message), "ce_id") for message in asked]
+    return Left(sagas, journal, work, outcomes, letters, commands, settings.partitions)
 
 
 _SAGAS = """
@@ -157,9 +157,8 @@ def _journal(connection: Connection) -> Iterator[Entry]:
         yield Entry(row[0], row[1], row[2], row[3], [Output.of(message) for message in unpack(row[4])])
 
 
-def _messages(settings: Settings, names: Sequence[str]) -> Iterator[Letter]:
+def _messages(settings: Settings, names: Sequence[str]) -> Iterator[KafkaMessage]:
     """Every message of those topics, in the order of each partition."""
-    codec = bootstrap.make_codec(settings)
     config = {"group.id": "saga-chaos", "enable.auto.commit": False, "enable.partition.eof": False, "log_level": 2}
     consumer = Consumer({**settings.kafka_settings(), **config, "auto.offset.reset": "earliest"})
     try:
@@ -167,12 +166,10 @@ def _messages(settings: Settings, names: Sequence[str]) -> Iterator[Letter]:
         consumer.assign([TopicPartition(name, number, 0) for (name, number), end in ends.items() if end])
         unread = {place for place, end in ends.items() if end}
         while unread:
-            found = _poll(consumer)
-            for message in found:
+            for message in _poll(consumer):
+                yield message
                 place = (message.topic() or "", message.partition() or 0)
-                letter = _letter(message, codec)
-                yield letter
-                if letter.offset >= ends[place] - 1:
+                if (message.offset() or 0) >= ends[place] - 1:
                     unread.discard(place)
     finally:
         consumer.close()
@@ -199,14 +196,22 @@ def _poll(consumer: Consumer) -> list[KafkaMessage]:
     raise BrokerUnavailable(msg)
 
 
-def _letter(message: KafkaMessage, codec: Codec) -> Letter:
-    pairs: Any = message.headers() or ()
-    key: Any = message.key()
-    value: Any = message.value()
-    residue: list[str] = []
-    if message.topic() == topics.OUTCOMES:
-        record = codec.decode(value)
-        assert isinstance(record, SagaEnded)
-        residue = list(record.residue)
+def _letter(message: KafkaMessage) -> Letter:
     place = message.topic() or "", message.partition() or 0, message.offset() or 0
-    return Letter(*place, key, tuple((name, text) for name, text in pairs), digest(value), residue)
+    key: Any = message.key()
+    return Letter(*place, key, _headers(message), digest(_value(message)), [])
+
+
+def _headers(message: KafkaMessage) -> Headers:
+    pairs: Any = message.headers() or ()
+    return tuple((name, text) for name, text in pairs)
+
+
+def _value(message: KafkaMessage) -> bytes | None:
+    value: Any = message.value()
+    return None if value is None else bytes(value)
+
+
+def _residue(record: Record) -> list[str]:
+    assert isinstance(record, SagaEnded)
+    return list(record.residue)

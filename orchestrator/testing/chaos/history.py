@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import msgspec
 
-__all__ = ["Event", "History", "Type", "read_history"]
+__all__ = ["Event", "History", "Type", "read_history", "targets_of"]
 
 
 class Type(StrEnum):
@@ -55,6 +55,11 @@ class Event:
     what: str
     id: str
     more: dict[str, Any] = field(default_factory=dict)
+
+
+def targets_of(start: Event, stop: Event) -> frozenset[str]:
+    """The kinds of process that a nemesis struck; "" is all of them."""
+    return frozenset(stop.more.get("targets") or [start.more["target"]])
 
 
 class History:

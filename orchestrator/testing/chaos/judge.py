@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from orchestrator.catalogue import Catalogue
@@ -19,13 +20,17 @@ from orchestrator.testing import checker
 from orchestrator.testing.chaos.arena import ENDED
 from orchestrator.testing.chaos.cases import as_evidence
 from orchestrator.testing.chaos.evidence import Left, Letter
-from orchestrator.testing.chaos.history import Event, Type
+from orchestrator.testing.chaos.history import Event, Type, targets_of
 from orchestrator.testing.chaos.liveness import Silence, silences
 from orchestrator.testing.chaos.load import REQUEST
 from orchestrator.testing.chaos.memory import Growth, growth
-from orchestrator.testing.chaos.plan import STRAYS
+from orchestrator.testing.chaos.plan import COORDINATOR, OUTAGES, STRAYS
 
 __all__ = ["Judgement", "judge", "operations"]
+
+
+# How long a command is waited for, and how long a group takes to find itself.
+_AWAITED, _RETURNING = timedelta(seconds=30), timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ def judge(wanted: Sequence[str], events: Sequence[Event], left: Left, catalogue:
         *checker.check(as_evidence(events, left, states, catalogue, told)).wrong,
         *_refused(told, states),
         *_doubled(left),
+        *_never_sent(events, left),
         *_strays(events, left, told),
         *_unexpected(left, told),
         *(("", event.more["text"]) for event in events if event.what == ENDED),
@@ -132,6 +138,27 @@ def _doubled(left: Left) -> Iterator[tuple[str, str]]:
     for (reference, name, key), count in times.items():
         if count > 1:
             yield reference or "", f"{name} was done {count} times under the key {key}"
+
+
+def _never_sent(events: Sequence[Event], left: Left) -> Iterator[tuple[str, str]]:
+    """A command that the journal holds goes out, in the worst case when its input is delivered once more.
+
+    It need not where nobody waits for it any more by then: a server was away, or two coordinators died in a row.
+    """
+    starts = {event.id: event for event in events if event.type is Type.START}
+    strikes = [(starts[event.id], event) for event in events if event.type is Type.STOP]
+    outages = [(start.time, stop.time) for start, stop in strikes if stop.what in OUTAGES]
+    deaths = [start.time for start, stop in strikes if COORDINATOR in targets_of(start, stop)]
+    published = set(left.commands)
+    for entry in left.journal:
+        until = entry.at + _AWAITED
+        for output in entry.outputs:
+            if not output.topic.endswith(".commands") or output.id in published:
+                continue
+            away = any(begin <= until and end >= entry.at - _RETURNING for begin, end in outages)
+            if not away and sum(entry.at - _RETURNING <= death <= until for death in deaths) < 2:
+                what = f"{output.direction} of {output.step}"
+                yield str(entry.saga), f"{what}, asked for in revision {entry.revision}, was never sent"
 
 
 def _letters_of_strays(left: Left) -> Mapping[str, list[Letter]]:

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestrator.testing.chaos.evidence import Left
-from orchestrator.testing.chaos.history import Event, Type
-from orchestrator.testing.chaos.plan import COORDINATOR, Kind
+from orchestrator.testing.chaos.history import Event, Type, targets_of
+from orchestrator.testing.chaos.plan import COORDINATOR, OUTAGES, Kind
 from orchestrator.testing.murmur2 import partition_of
 
 __all__ = ["Silence", "silences"]
 
-_OUTAGES = (Kind.BROKER.value, Kind.DATABASE.value)
 # After a coordinator's death another takes over; after a server's return all find it again.
 _AFTER_DEATH, _AFTER_RETURN = 15.0, 60.0
 _NEVER = 365 * 24 * 3600.0
@@ -51,13 +50,13 @@ def silences(events: Sequence[Event], left: Left) -> Mapping[str, Silence]:
     starts = {event.id: event for event in events if event.type is Type.START}
     strikes = [(starts[event.id], event) for event in events if event.type is Type.STOP]
     setbacks = sorted(
-        (start.time, stop.time if stop.what in _OUTAGES else start.time, _limit(start, stop))
+        (start.time, stop.time if stop.what in OUTAGES else start.time, _limit(start, stop))
         for start, stop in strikes
         if _limit(start, stop) < _NEVER
     )
     found: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
     for start, stop in strikes:
-        since, limit = stop.time if stop.what in _OUTAGES else start.time, _limit(start, stop)
+        since, limit = stop.time if stop.what in OUTAGES else start.time, _limit(start, stop)
         for begin, end, its in setbacks:
             if end > since and begin <= since + timedelta(seconds=min(_wait(times, since) for times in moves)):
                 since, limit = end, max(limit, its)
@@ -75,11 +74,10 @@ def silences(events: Sequence[Event], left: Left) -> Mapping[str, Silence]:
 
 def _limit(start: Event, stop: Event) -> float:
     """What is promised; for ever where nothing is."""
-    if stop.what in _OUTAGES:
+    if stop.what in OUTAGES:
         return _AFTER_RETURN
     killed = stop.what.startswith(Kind.KILL.value)
-    targets = stop.more.get("targets") or [start.more["target"]]
-    return _AFTER_DEATH if killed and COORDINATOR in targets else _NEVER
+    return _AFTER_DEATH if killed and COORDINATOR in targets_of(start, stop) else _NEVER
 
 
 def _wait(times: Sequence[datetime], since: datetime) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["COORDINATOR", "SANDBOX", "STRAYS", "Kind", "Plan", "Strike", "make_plan"]
+__all__ = ["COORDINATOR", "OUTAGES", "SANDBOX", "STRAYS", "Kind", "Plan", "Strike", "make_plan"]
 
 COORDINATOR = "coordinator"
 SANDBOX = "sandbox"
@@ -47,6 +47,9 @@ class Kind(StrEnum):
     POISON = "poison"
     OVERSIZED = "oversized"
 
+
+OUTAGES = frozenset({Kind.BROKER.value, Kind.DATABASE.value})
+"""Those that take a server away for a while."""
 
 STRAYS = frozenset({Kind.POISON.value, Kind.OVERSIZED.value})
 """Those that send what nobody can read, and touch nothing else."""

@@ -68,6 +68,7 @@ class Evidence:
     ledger: list[Work] = field(default_factory=list)
     outcomes: list[Letter] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    unsent: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         done = effect(EffectStatus.DONE, 1)
@@ -168,7 +169,9 @@ class Evidence:
             key, agent = s.business_key, s.agent
             columns = (s.definition, s.version, s.status.value, key, agent, request, document, s.revision, None)
             sagas.append(Saga(saga, columns))
-        return Left(sagas, self.journal, self.ledger, self.outcomes, self.letters, 4)
+        commands = [o.id for entry in self.journal for o in entry.outputs if o.topic != OUTCOMES]
+        sent = [id_ for id_ in commands if id_ not in self.unsent]
+        return Left(sagas, self.journal, self.ledger, self.outcomes, self.letters, sent, 4)
 
     def judged(self, wanted: Sequence[str] = ("kill mail", "poison")) -> Judgement:
         return judge(wanted, self.events, self.left(), load_catalogue(load()))
@@ -218,6 +221,11 @@ def left_behind(e: Evidence) -> str:
 def done_and_never_asked_for(e: Evidence) -> str:
     e.ledger.append(e.work(BAD, "approved-supplier", "suppliers.approve"))
     return "and never asked for"
+
+
+def command_never_sent(e: Evidence) -> str:
+    e.unsent.add("approved-supplier/do")
+    return "do of approved-supplier, asked for in revision 4, was never sent"
 
 
 def undone_in_the_wrong_order(e: Evidence) -> str:
@@ -315,6 +323,7 @@ WRONG: list[Callable[[Evidence], str]] = [
     reported_and_not_done,
     left_behind,
     done_and_never_asked_for,
+    command_never_sent,
     undone_in_the_wrong_order,
     work_for_a_stranger,
     still_running,
@@ -359,6 +368,17 @@ def test_a_run_of_one_kind_of_saga_proves_nothing() -> None:
         "too few sagas of one kind",
         "too few sagas share a business key",
     ]
+
+
+def test_a_command_that_nobody_waits_for_any_more_need_not_be_sent() -> None:
+    away = Evidence(unsent={"approved-supplier/do"})
+    away.strike(33, 50, "broker", target="")
+    assert away.judged(wanted=()).wrong == []
+    twice = Evidence(unsent={"approved-supplier/do"})
+    twice.strike(33, 33, "kill coordinator", target="coordinator")
+    assert len(twice.judged(wanted=()).wrong) == 1
+    twice.strike(43, 43, "kill coordinator", target="coordinator")
+    assert twice.judged(wanted=()).wrong == []
 
 
 def test_a_letter_that_was_published_twice_is_counted_and_not_wrong() -> None:
@@ -407,7 +427,7 @@ def moves(*seconds: float) -> Left:
         saga = UUID(int=number)
         late = 2.0 if partition_of(str(saga).encode(), 4) == 0 else 0.0
         entries += [Entry(saga, n + 1, at(time + late), {}, []) for n, time in enumerate(seconds)]
-    return Left([], entries, [], [], [], 4)
+    return Left([], entries, [], [], [], [], 4)
 
 
 def struck(name: str, start: float, stop: float, target: str = "", **more: Any) -> list[Event]:
