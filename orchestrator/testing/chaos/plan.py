@@ -13,6 +13,7 @@ COORDINATOR = "coordinator"
 SANDBOX = "sandbox"
 
 _LANES = 2
+_SHORT = 120.0
 _ORDERS = 500
 _WARM_UP = 5.0
 # For what was struck last to be felt under load.
@@ -122,7 +123,8 @@ class Plan:
 def make_plan(seed: int, seconds: float, systems: Sequence[str]) -> Plan:
     """Every nemesis once, in an order that the seed gives, and then again while there is time.
 
-    In a run that is too short for all of them, those that come first and fit.
+    In a run that is too short for all of them, those that come first and fit. In one that is longer than two minutes
+    they are further apart, so that processes live long enough for their memory to say something.
     """
     chance = random.Random(seed)  # noqa: S311 - not for secrets
     every = _everything(systems)
@@ -166,7 +168,7 @@ def _place(
     if end > seconds - _COOL_DOWN:
         return None
     at = round(free[lane], 1)
-    free[lane] = end + chance.uniform(1.5, 4.0)
+    free[lane] = end + chance.uniform(1.5, 4.0) * max(1.0, seconds / _SHORT)
     if not target and kind in (Kind.FREEZE, Kind.CHURN):
         target = chance.choice(sorted(systems))
     return Strike(at, kind, target, lasts, lane, chance.getrandbits(32))
