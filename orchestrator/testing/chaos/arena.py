@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from orchestrator.testing.chaos.history import History, Type
 from orchestrator.testing.chaos.plan import COORDINATOR
 from orchestrator.testing.chaos.proxy import Proxy
 
-__all__ = ["Arena", "ChaosStack"]
+__all__ = ["ENDED", "Arena", "ChaosStack", "repeatedly"]
 
 ENDED = "ended"
 """What the history calls the end of a worker that nobody had struck."""
@@ -42,12 +43,16 @@ class ChaosStack(Stack):
 
 @dataclass(slots=True)
 class Arena:
-    """What a nemesis may touch. `taken` are processes that one of them is just dealing with."""
+    """What a nemesis may touch. `taken` are processes that one of them is just dealing with.
+
+    `alone` is for what there is only one of: two nemeses of one kind take their turns.
+    """
 
     stack: ChaosStack
     proxy: Proxy
     history: History
     taken: set[int] = field(default_factory=set)
+    alone: Mapping[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def workers(self) -> Mapping[str, list[ChildProcess]]:

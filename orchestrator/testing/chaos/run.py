@@ -132,7 +132,8 @@ async def _strike(arena: Arena, strike: Strike, number: int, began: float, say: 
     lasts = f" [dim]for {strike.seconds:.0f} s[/]" if strike.seconds else ""
     say(f"[dim]{arena.history.now - began:6.1f} s[/]  {strike.name}{target}{lasts}")
     arena.history.write(Type.START, lane, strike.name, id_, target=strike.target, seconds=strike.seconds)
-    hits = await NEMESES[strike.kind](blow)
+    async with arena.alone[strike.name]:
+        hits = await NEMESES[strike.kind](blow)
     arena.history.write(Type.STOP, lane, strike.name, id_, hits=hits, **blow.told)
     if strike.seconds or not hits:
         told = "".join(f", {name} {value}" for name, value in blow.told.items() if name != "pids")
