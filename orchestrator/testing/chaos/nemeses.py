@@ -6,6 +6,7 @@ Each returns how often it really struck; 0 means that it did not. None of them l
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -149,10 +150,10 @@ async def _terminate(blow: Blow) -> int:
     url = blow.arena.stack.postgres.url.replace("postgresql+psycopg", "postgresql")
     async with asyncio.timeout(_DATABASE_SECONDS):
         while True:
-            try:
-                return await asyncio.to_thread(_ended_sessions, url)
-            except psycopg.OperationalError:
-                await asyncio.sleep(_LOOK_SECONDS)  # another nemesis has it
+            with contextlib.suppress(psycopg.OperationalError):  # another nemesis has the server
+                if ended := await asyncio.to_thread(_ended_sessions, url):
+                    return ended
+            await asyncio.sleep(_LOOK_SECONDS)
 
 
 def _ended_sessions(url: str) -> int:
