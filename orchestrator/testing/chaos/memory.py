@@ -14,8 +14,8 @@ __all__ = ["Growth", "growth", "sample"]
 
 _RSS = "rss"
 _FIRST_SECONDS = 60.0
-# Two minutes more: a slope over less is noise.
-_LEAST_SAMPLES = 60
+# Four minutes more: a backlog that is read in one go leaves a step behind, which would pass for a slope.
+_LEAST_SAMPLES = 120
 _KB_PER_MB, _SECONDS_PER_HOUR = 1024, 3600
 
 Growth = Mapping[str, tuple[float, float]]
