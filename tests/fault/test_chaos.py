@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli.chaos import RATE
+from orchestrator.cli.output import say
 from orchestrator.dev.brokers import real_kind
 from orchestrator.testing.chaos.plan import COORDINATOR, SANDBOX, Kind
 from orchestrator.testing.chaos.run import ChaosOptions, judge_folder, run
@@ -18,7 +19,7 @@ SYSTEMS = ("erp", "mail", "portal", "suppliers")
 
 
 def test_two_minutes_of_chaos_lose_nothing_and_do_nothing_twice(tmp_path: Path) -> None:
-    run(ChaosOptions(tmp_path, SEED, 120, RATE, real_kind()), print)
+    run(ChaosOptions(tmp_path, SEED, 120, RATE, real_kind()), say)
     found = judge_folder(tmp_path)
     assert found.wrong == []
     assert found.invalid == []
