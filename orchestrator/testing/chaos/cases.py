@@ -21,6 +21,8 @@ __all__ = ["as_evidence"]
 
 # What a nemesis did to a message is felt until its step times out, and a group has to find itself before that.
 _FELT = timedelta(seconds=45)
+# What a call ends with when nobody listens, and for how long it is tried again.
+_REFUSED, _TRIED = "CANNOT_CONNECT", timedelta(seconds=15)
 
 
 def as_evidence(
@@ -122,6 +124,10 @@ class _Touched:
                 start = starts[event.id]
                 self._found.append((start.time, event.time, targets_of(start, event)))
 
+    def struck(self, target: str, since: datetime, until: datetime) -> bool:
+        """Whether one that strikes that very kind of process overlaps with that time."""
+        return any(start <= until and stop >= since and target in targets for start, stop, targets in self._found)
+
     def between(self, since: datetime, until: datetime, met: frozenset[str] | None = None) -> bool:
         """Whether one that strikes those kinds of process, or any (None), overlaps with that time."""
         # "" is everybody: a server, or what is between it and the workers.
@@ -132,21 +138,24 @@ class _Touched:
 
 
 def _has_cause(state: SagaState, journal: Sequence[Entry], catalogue: Catalogue, touched: _Touched) -> bool:
-    """Whether each of its parks is a call to a blind system that a nemesis met."""
-    definition = _definition(catalogue, state)
+    """Whether a nemesis is to blame for each of its parks.
+
+    A call to a blind system whose answer was lost; or one whose attempts were all made while the systems were down.
+    """
+    definition, until = _definition(catalogue, state), journal[-1].at
     for park in state.parks:
         step = definition.step(park.step) if park.step and definition.has_step(park.step) else None
         effects = state.steps.get(park.step or "")
-        if step is None or effects is None or park.direction is None:
+        action = step.undo if step and park.direction is Direction.UNDO else step
+        effect = effects.effect(park.direction) if effects and park.direction else None
+        if action is None or effect is None:
             return False
-        action = step.undo if park.direction is Direction.UNDO else step
-        effect = effects.effect(park.direction)
-        if action is None or effect is None or action.action.contract.effect != "blind":
-            return False
+        if park.code == _REFUSED and touched.struck(SANDBOX, effect.started - _TRIED, until):
+            continue
         met = frozenset({SANDBOX, action.action.contract.system or ""})
         since = effect.started
         if park.code == "TIMEOUT":  # the command waited too long, or its answer did
             met, since = met | {COORDINATOR}, since - _FELT
-        if not touched.between(since, journal[-1].at, met):
+        if action.action.contract.effect != "blind" or not touched.between(since, until, met):
             return False
     return bool(state.parks)

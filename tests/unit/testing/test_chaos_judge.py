@@ -381,6 +381,15 @@ def test_a_command_that_nobody_waits_for_any_more_need_not_be_sent() -> None:
     assert twice.judged(wanted=()).wrong == []
 
 
+@pytest.mark.parametrize(("target", "excused"), [("sandbox", True), ("portal", False)])
+def test_what_was_tried_only_while_nobody_listened_may_wait_for_a_person(target: str, excused: bool) -> None:
+    evidence = Evidence()
+    parks = (Park("CANNOT_CONNECT", "nobody listens", "portal-account", Direction.DO),)
+    evidence.states[MAIL] = replace(evidence.states[MAIL], parks=parks)
+    evidence.strike(18, 21, f"kill {target}", target=target)
+    assert (evidence.judged(wanted=()).wrong == []) is excused
+
+
 def test_a_letter_that_was_published_twice_is_counted_and_not_wrong() -> None:
     evidence = Evidence()
     evidence.letters.append(evidence.stray(offset=1))
