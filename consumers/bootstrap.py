@@ -10,7 +10,7 @@ from datetime import datetime
 from consumers.effects import PostgresEffects, migrate_effects
 from consumers.runtime import ConsumerLimits, Runtime
 from consumers.system import SystemConfig, SystemFactory
-from orchestrator.database import connect
+from orchestrator.database import WORKER_IDLE_SECONDS, connect
 from orchestrator.messaging import topics
 from orchestrator.messaging.kafka import consumer_config, in_thread, producer_config
 from orchestrator.messaging.kafka_inbox import KafkaInbox
@@ -57,7 +57,7 @@ def make_runtime(
         system=system,
         inbox=KafkaInbox(consumer_config(kafka, group), [topics.commands(name)], run=in_thread(), on_assign=_nowhere),
         outbox=KafkaOutbox(producer_config(kafka), run=in_thread()),
-        effects=PostgresEffects(connect(settings.effects_url), in_thread()),
+        effects=PostgresEffects(connect(settings.effects_url, idle_seconds=WORKER_IDLE_SECONDS), in_thread()),
         codec=codec,
         ids=ids,
         clock=time.monotonic,

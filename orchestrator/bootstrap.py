@@ -197,7 +197,7 @@ def make_coordinator(settings: Settings, run: Run | None = None) -> Coordinator:
 
     """
     from orchestrator.coordinator import Coordinator, Limits  # noqa: PLC0415 - loads the drivers
-    from orchestrator.database import connect  # noqa: PLC0415
+    from orchestrator.database import WORKER_IDLE_SECONDS, connect  # noqa: PLC0415
     from orchestrator.messaging import kafka  # noqa: PLC0415
     from orchestrator.messaging.kafka_inbox import KafkaInbox  # noqa: PLC0415
     from orchestrator.messaging.kafka_outbox import KafkaOutbox  # noqa: PLC0415
@@ -209,7 +209,7 @@ def make_coordinator(settings: Settings, run: Run | None = None) -> Coordinator:
     codec = make_codec(settings)
     group = coordinator_group(settings)
     client = settings.kafka_settings()
-    store = PostgresStore(connect(settings.database_url), group)
+    store = PostgresStore(connect(settings.database_url, idle_seconds=WORKER_IDLE_SECONDS), group)
     inputs = topics.inputs(catalogue.requests, catalogue.systems)
 
     async def offsets(places: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
@@ -250,7 +250,7 @@ def make_timers(settings: Settings, run: Run | None = None) -> Timers:
         BadSettings, BadSetting: a setting is wrong.
 
     """
-    from orchestrator.database import connect  # noqa: PLC0415 - loads the drivers
+    from orchestrator.database import WORKER_IDLE_SECONDS, connect  # noqa: PLC0415 - loads the drivers
     from orchestrator.messaging import kafka  # noqa: PLC0415
     from orchestrator.messaging.kafka_outbox import KafkaOutbox  # noqa: PLC0415
     from orchestrator.messaging.writer import Writer  # noqa: PLC0415
@@ -259,7 +259,7 @@ def make_timers(settings: Settings, run: Run | None = None) -> Timers:
 
     group = coordinator_group(settings)
     return Timers(
-        store=PostgresStore(connect(settings.database_url, pool_size=1), group),
+        store=PostgresStore(connect(settings.database_url, pool_size=1, idle_seconds=WORKER_IDLE_SECONDS), group),
         outbox=KafkaOutbox(kafka.producer_config(settings.kafka_settings()), run=run or kafka.directly),
         writer=Writer(make_codec(settings), settings.max_message_bytes),
         ids=RealIds(),

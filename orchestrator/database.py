@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
 __all__ = [
+    "WORKER_IDLE_SECONDS",
     "BadData",
     "MissingPartition",
     "NotMigrated",
@@ -100,10 +101,16 @@ def _ours(cause: BaseException | None) -> type[StoreError]:
     return StoreUnavailable
 
 
-def connect(url: str, *, pool_size: int = 2) -> Engine:
+WORKER_IDLE_SECONDS = 10
+"""Of a worker that stands still in mid-transaction, the server lets go as soon as Kafka does: see `connect`."""
+
+
+def connect(url: str, *, pool_size: int = 2, idle_seconds: int = 60) -> Engine:
     """An engine for short transactions. Connects when first used.
 
-    TCP keep-alives and a user time-out find a dead server in half a minute instead of two hours.
+    TCP keep-alives and a user time-out find a dead server in half a minute instead of two hours. The server ends a
+    session that does nothing in mid-transaction for `idle_seconds`: one whose process is frozen or whose host is gone
+    holds its locks that long, and whoever has taken over its partitions waits for them.
     """
     set_json_loads(msgspec.json.decode)
     arguments = {
@@ -112,7 +119,8 @@ def connect(url: str, *, pool_size: int = 2) -> Engine:
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,
-        "options": "-c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000",
+        "options": f"-c timezone=UTC -c statement_timeout=60000 "
+        f"-c idle_in_transaction_session_timeout={idle_seconds * 1000}",
     }
     return create_engine(url, pool_size=pool_size, pool_pre_ping=False, connect_args=arguments)
 

@@ -22,6 +22,7 @@ class Fault(StrEnum):
 
     error: refused with `status` and, where `code` is given, an error body; nothing is done.
     slow: done, after `seconds`.
+    late_answer: done, and answered after `seconds`.
     hang: held for `seconds`, then cut; nothing is done.
     rate_limit: 429 with `retry_after`; nothing is done.
     drop_answer: done, then cut without an answer.
@@ -30,6 +31,7 @@ class Fault(StrEnum):
 
     ERROR = "error"
     SLOW = "slow"
+    LATE_ANSWER = "late_answer"
     HANG = "hang"
     RATE_LIMIT = "rate_limit"
     DROP_ANSWER = "drop_answer"
@@ -39,8 +41,8 @@ class Fault(StrEnum):
 class FaultRule(BaseModel):
     """One rule. Without `action` it holds for all, without `match` for every value; `times` None means for ever.
 
-    `match` compares fields of the body or query, as text. `seconds` are for slow and hang; `retry_after` is what the
-    header says, seconds or an HTTP date.
+    `match` compares fields of the body or query, as text. `seconds` are for slow, late_answer and hang; `retry_after`
+    is what the header says, seconds or an HTTP date.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -73,6 +73,8 @@ class HttpSystem:
             response = await self._once(operation, request, fields)
             if fault is not None and fault.fault is Fault.DROP_ANSWER:
                 return await _cut(request)
+            if fault is not None and fault.fault is Fault.LATE_ANSWER:
+                await self._pause(_seconds(fault))
             return response
 
         return endpoint
@@ -86,6 +88,8 @@ class HttpSystem:
                 return answer
             if fault is not None and fault.fault is Fault.DROP_ANSWER:
                 return await _cut(request)
+            if fault is not None and fault.fault is Fault.LATE_ANSWER:
+                await self._pause(_seconds(fault))
             return JSONResponse({"items": self.books.active(look.table, **fields)})
 
         return endpoint
@@ -121,9 +125,9 @@ class HttpSystem:
             case Fault.DOWN:
                 return await _cut(request)
             case Fault.SLOW:
-                await self._pause(1.0 if rule.seconds is None else rule.seconds)
+                await self._pause(_seconds(rule))
                 return None
-            case Fault.DROP_ANSWER:
+            case Fault.DROP_ANSWER | Fault.LATE_ANSWER:
                 return None
 
     async def _pause(self, seconds: float) -> None:
@@ -234,6 +238,10 @@ async def _cut(request: Request) -> Response:
 def _refusal(refused: Refused, retry_after: float | str | None = None) -> Response:
     headers = {} if retry_after is None else {"retry-after": _header(retry_after)}
     return JSONResponse({"code": refused.code, "message": refused.message}, refused.status, headers=headers)
+
+
+def _seconds(rule: FaultRule) -> float:
+    return 1.0 if rule.seconds is None else rule.seconds
 
 
 def _header(value: float | str) -> str:

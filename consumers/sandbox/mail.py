@@ -88,6 +88,8 @@ class _Handler:
         self._ledger.append("applied", NAME, action, **where, subject=_text(message["Subject"]))
         if rule is not None and rule.fault is Fault.DROP_ANSWER:
             _cut(server)
+        if rule is not None and rule.fault is Fault.LATE_ANSWER:
+            await self._pause(1.0 if rule.seconds is None else rule.seconds)
         return "250 OK"
 
     async def _suffer(self, rule: FaultRule, server: SMTP) -> str | None:
@@ -108,7 +110,7 @@ class _Handler:
             case Fault.SLOW:
                 await self._pause(1.0 if rule.seconds is None else rule.seconds)
                 return None
-            case Fault.DROP_ANSWER:
+            case Fault.DROP_ANSWER | Fault.LATE_ANSWER:
                 return None
 
     async def _pause(self, seconds: float) -> None:

@@ -239,7 +239,7 @@ def _retry_or_give_up(
     assert effect is not None
     # A saga that goes back does not try again to go forward.
     turned = direction is Direction.DO and draft.backward is not None
-    if not final and not turned and effect.attempt < draft.plan(name, direction).retry.attempts:
+    if not final and not turned and effect.attempt < draft.retry(name, direction).attempts:
         if effect.status is EffectStatus.IN_FLIGHT:
             due = draft.backoff(name, direction, effect.attempt, retry_after)
             draft.put(name, direction, replace(effect, status=EffectStatus.WAITING, due=due))

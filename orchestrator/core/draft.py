@@ -69,6 +69,11 @@ class Draft:
         assert spec.undo is not None
         return spec.undo
 
+    def retry(self, step: str, direction: Direction) -> Retry:
+        """How often and how soon that effect is tried: a probe as patiently as the undo that it verifies."""
+        undo = self.definition.step(step).undo
+        return undo.retry if direction is Direction.PROBE and undo else self.plan(step, direction).retry
+
     def blind(self, step: str, direction: Direction) -> bool:
         """Whether the action's outcome can neither be probed nor safely repeated. To ask is safe."""
         return direction is not Direction.PROBE and self.plan(step, direction).action.contract.effect == "blind"
@@ -186,7 +191,7 @@ class Draft:
 
     def backoff(self, step: str, direction: Direction, attempt: int, retry_after: float | None) -> datetime:
         """When the attempt after `attempt` goes out. A system may ask for longer, within reason."""
-        retry: Retry = self.plan(step, direction).retry
+        retry = self.retry(step, direction)
         delay = retry.delay(attempt, f"{self.saga_id}/{step}/{direction}")
         if retry_after is not None:
             delay = max(delay, timedelta(seconds=min(max(retry_after, 0.0), _LONGEST_RETRY_AFTER)))

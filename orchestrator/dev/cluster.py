@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from orchestrator.dev.errors import BadRequest, NotReady
+from orchestrator.messaging.admin import topic_config
 
 __all__ = ["PARTITIONS", "VERSION", "broker_settings", "cluster_answers", "create_topics"]
 
@@ -86,7 +87,7 @@ def create_topics(
         bootstrap_servers: of the cluster.
         topics: names.
         partitions: of each.
-        config: settings of each, with Kafka's names.
+        config: settings of each beside those that a topic of that name has, with Kafka's names.
 
     Raises:
         BadRequest: Kafka refuses one of them.
@@ -106,7 +107,9 @@ def create_topics(
 
 def _create(admin: AdminClient, topics: Sequence[str], partitions: int, config: Mapping[str, str] | None) -> list[str]:
     """Ask once; the topics to ask for again."""
-    wanted = [NewTopic(name, num_partitions=partitions, config=dict(config or {})) for name in topics]
+    wanted = [
+        NewTopic(name, num_partitions=partitions, config={**topic_config(name), **(config or {})}) for name in topics
+    ]
     futures: dict[str, Future[None]] = admin.create_topics(wanted, request_timeout=_REQUEST_SECONDS)
     again = []
     for name, future in futures.items():

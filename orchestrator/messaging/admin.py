@@ -12,7 +12,7 @@ from orchestrator.messaging.errors import BadSetting, BrokerUnavailable
 from orchestrator.messaging.kafka import LARGEST_LETTER
 from orchestrator.messaging.topics import SYSTEMS
 
-__all__ = ["create_topics", "partition_counts"]
+__all__ = ["create_topics", "partition_counts", "topic_config"]
 
 _SECONDS = 15.0
 
@@ -46,7 +46,7 @@ def create_topics(kafka: Mapping[str, Any], names: Sequence[str], partitions: in
         raise BadSetting(msg)
     missing = [name for name in names if name not in existing]
     new = [
-        NewTopic(name, num_partitions=partitions, replication_factor=replication, config=_config(name))
+        NewTopic(name, num_partitions=partitions, replication_factor=replication, config=topic_config(name))
         for name in missing
     ]
     admin = AdminClient(dict(kafka))  # kept until the futures are done: it ends them when it goes
@@ -62,7 +62,8 @@ def create_topics(kafka: Mapping[str, Any], names: Sequence[str], partitions: in
     return missing
 
 
-def _config(name: str) -> dict[str, str]:
+def topic_config(name: str) -> dict[str, str]:
+    """Settings of a topic of ours, with Kafka's names."""
     if name == SYSTEMS:
         return {"cleanup.policy": "compact"}
     if name.endswith(".dlq"):

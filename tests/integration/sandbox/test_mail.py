@@ -99,8 +99,18 @@ async def test_a_fault_comes_out_as_what_it_means(
     assert lines(sandbox, call) == written
 
 
-async def test_slow_is_done(sandbox: Any, call: Call) -> None:
-    sandbox.fault("mail", "slow", seconds=0.05)
+async def test_done_and_answered_too_late_nobody_knows(sandbox: Any, call: Call) -> None:
+    sandbox.fault("mail", "late_answer", seconds=30)
+    async with client(sandbox.urls["mail"], reply=0.5) as smtp:
+        with pytest.raises(Unknown) as raised:
+            await smtp.send(mail(call), call=call)
+    assert raised.value.code == "NO_ANSWER"
+    assert lines(sandbox, call) == ["call", "applied"]
+
+
+@pytest.mark.parametrize("fault", ["slow", "late_answer"])
+async def test_slow_is_done(fault: str, sandbox: Any, call: Call) -> None:
+    sandbox.fault("mail", fault, seconds=0.05)
     async with client(sandbox.urls["mail"]) as smtp:
         await smtp.send(mail(call), call=call)
     assert lines(sandbox, call) == ["call", "applied"]

@@ -150,6 +150,7 @@ async def test_a_system_that_is_gone_was_not_called(
         ("rate_limit", {"retry_after": 0}, ["call", "call", "applied"]),
         ("hang", {"seconds": 0}, ["call", "call", "applied"]),
         ("drop_answer", {}, ["call", "applied", "call"]),
+        ("late_answer", {"seconds": 0.05}, ["call", "applied"]),
         ("down", {}, ["call", "applied"]),
     ],
 )

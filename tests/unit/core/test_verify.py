@@ -48,7 +48,7 @@ def test_asks_after_the_undo_and_before_the_next(going_back: Script) -> None:
 
 
 def test_what_is_still_there_is_asked_again_and_then_waits_for_a_person(going_back: Script) -> None:
-    for _ in range(5):
+    for _ in range(8):  # as often as the undo that it verifies
         going_back.still_there("left")
         if going_back.status is Status.COMPENSATING:
             going_back.wait_until_due()
@@ -56,7 +56,7 @@ def test_what_is_still_there_is_asked_again_and_then_waits_for_a_person(going_ba
     assert going_back.state is not None
     (park,) = going_back.state.parks
     assert (park.code, park.step, park.direction) == ("RESIDUE", "left", Direction.PROBE)
-    assert going_back.sent.count("probe left") == 5
+    assert going_back.sent.count("probe left") == 8
     assert going_back.sent[-1] == "probe left", "the first step is not undone before"
     assert going_back.outcomes[-1].residue == ("first", "left")
     assert _endings(going_back)["left"] is Ending.RESIDUAL
@@ -64,7 +64,7 @@ def test_what_is_still_there_is_asked_again_and_then_waits_for_a_person(going_ba
 
 @pytest.mark.parametrize("decision", ["retry", "resolve", "skip"])
 def test_a_person_decides_about_residue(going_back: Script, decision: str) -> None:
-    for _ in range(5):
+    for _ in range(8):  # as often as the undo that it verifies
         going_back.still_there("left")
         if going_back.status is Status.COMPENSATING:
             going_back.wait_until_due()
