@@ -57,7 +57,9 @@ def make_runtime(
         system=system,
         inbox=KafkaInbox(consumer_config(kafka, group), [topics.commands(name)], run=in_thread(), on_assign=_nowhere),
         outbox=KafkaOutbox(producer_config(kafka), run=in_thread()),
-        effects=PostgresEffects(connect(settings.effects_url, idle_seconds=WORKER_IDLE_SECONDS), in_thread()),
+        effects=PostgresEffects(
+            connect(settings.effects_url, idle_seconds=WORKER_IDLE_SECONDS, generic_plans=True), in_thread()
+        ),
         codec=codec,
         ids=ids,
         clock=time.monotonic,

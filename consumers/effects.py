@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine
+import psycopg
+from sqlalchemy import Engine
 
 from consumers.claims import Admitted, Claim, EffectStore, Identity, Settlement, Writes, judge
 from consumers.pace import BURST_SECONDS
 from orchestrator.core.effects import EffectRow, RowStatus
 from orchestrator.core.messages import Direction
-from orchestrator.database import StoreConflict, migrate, translated
+from orchestrator.database import StoreConflict, migrate, plain_connection
 from orchestrator.messaging.kafka import Run
 from orchestrator.messaging.message import TopicPartition
 
@@ -133,18 +134,18 @@ class PostgresEffects:
         return await self._run(self._claim, claims)
 
     def _claim(self, claims: Sequence[Claim]) -> Sequence[Admitted]:
-        with translated(), self._engine.connect() as connection:
+        with plain_connection(self._engine) as connection:
             keys = {
                 "sagas": [claim.identity.saga_id for claim in claims],
                 "steps": [claim.identity.step for claim in claims],
                 "rounds": [claim.identity.round for claim in claims],
             }
-            connection.exec_driver_sql(_LOCK, keys)
+            connection.execute(_LOCK, keys)
             now, rows = _rows(connection, keys)
             writes = Writes()
             admitted = [judge(claim, rows, now, writes) for claim in claims]
             if writes:
-                counts = tuple(connection.exec_driver_sql(_WRITE, _parameters(writes)).one())
+                counts = connection.execute(_WRITE, _parameters(writes)).fetchone()
                 if counts != (len(writes.new), len(writes.changed)):
                     msg = f"wrote {counts} effects, not {(len(writes.new), len(writes.changed))}"
                     raise StoreConflict(msg)
@@ -173,8 +174,10 @@ class PostgresEffects:
         return [s.identity in settled for s in settlements]
 
     def _change(self, statement: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
-        with translated(), self._engine.begin() as connection:
-            return connection.exec_driver_sql(statement, dict(parameters)).fetchall()
+        with plain_connection(self._engine) as connection:
+            rows = connection.execute(statement, parameters).fetchall()
+            connection.commit()
+            return rows
 
     async def reserve(self, system: str, calls: int, rate: float) -> float:
         """See `EffectStore.reserve`."""
@@ -231,8 +234,10 @@ def _identity_columns(identity: Identity) -> dict[str, Any]:
     }
 
 
-def _rows(connection: Connection, keys: Mapping[str, Any]) -> tuple[datetime, dict[Identity, EffectRow]]:
-    found = connection.exec_driver_sql(_READ, dict(keys)).fetchall()
+def _rows(
+    connection: psycopg.Connection[tuple[Any, ...]], keys: Mapping[str, Any]
+) -> tuple[datetime, dict[Identity, EffectRow]]:
+    found = connection.execute(_READ, keys).fetchall()
     rows = {}
     for _, saga_id, step, direction, round_, status, *rest in found:
         if saga_id is not None:

@@ -209,7 +209,7 @@ def make_coordinator(settings: Settings, run: Run | None = None) -> Coordinator:
     codec = make_codec(settings)
     group = coordinator_group(settings)
     client = settings.kafka_settings()
-    store = PostgresStore(connect(settings.database_url, idle_seconds=WORKER_IDLE_SECONDS), group)
+    store = PostgresStore(connect(settings.database_url, idle_seconds=WORKER_IDLE_SECONDS, generic_plans=True), group)
     inputs = topics.inputs(catalogue.requests, catalogue.systems)
 
     async def offsets(places: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
@@ -259,7 +259,9 @@ def make_timers(settings: Settings, run: Run | None = None) -> Timers:
 
     group = coordinator_group(settings)
     return Timers(
-        store=PostgresStore(connect(settings.database_url, pool_size=1, idle_seconds=WORKER_IDLE_SECONDS), group),
+        store=PostgresStore(
+            connect(settings.database_url, pool_size=1, idle_seconds=WORKER_IDLE_SECONDS, generic_plans=True), group
+        ),
         outbox=KafkaOutbox(kafka.producer_config(settings.kafka_settings()), run=run or kafka.directly),
         writer=Writer(make_codec(settings), settings.max_message_bytes),
         ids=RealIds(),

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psycopg
@@ -31,6 +32,7 @@ __all__ = [
     "connect",
     "migrate",
     "migration_connection",
+    "plain_connection",
     "translated",
 ]
 
@@ -105,12 +107,14 @@ WORKER_IDLE_SECONDS = 10
 """Of a worker that stands still in mid-transaction, the server lets go as soon as Kafka does: see `connect`."""
 
 
-def connect(url: str, *, pool_size: int = 2, idle_seconds: int = 60) -> Engine:
+def connect(url: str, *, pool_size: int = 2, idle_seconds: int = 60, generic_plans: bool = False) -> Engine:
     """An engine for short transactions. Connects when first used.
 
     TCP keep-alives and a user time-out find a dead server in half a minute instead of two hours. The server ends a
     session that does nothing in mid-transaction for `idle_seconds`: one whose process is frozen or whose host is gone
-    holds its locks that long, and whoever has taken over its partitions waits for them.
+    holds its locks that long, and whoever has taken over its partitions waits for them. With `generic_plans` a prepared
+    statement is planned once: the statements that run for every message cost as much to plan as to run, and their plan
+    is the same whatever the values are.
     """
     set_json_loads(msgspec.json.decode)
     arguments = {
@@ -120,9 +124,32 @@ def connect(url: str, *, pool_size: int = 2, idle_seconds: int = 60) -> Engine:
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,
         "options": f"-c timezone=UTC -c statement_timeout=60000 "
-        f"-c idle_in_transaction_session_timeout={idle_seconds * 1000}",
+        f"-c idle_in_transaction_session_timeout={idle_seconds * 1000}"
+        f"{' -c plan_cache_mode=force_generic_plan' if generic_plans else ''}",
     }
     return create_engine(url, pool_size=pool_size, pool_pre_ping=False, connect_args=arguments)
+
+
+@contextmanager
+def plain_connection(engine: Engine) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """The driver's own connection out of the engine's pool; what is not committed is rolled back at the end.
+
+    For statements that run for every message: SQLAlchemy's wrapping costs nearly as much as the shortest of them.
+
+    Raises:
+        StoreError: as `translated` makes them.
+
+    """
+    with translated():
+        lent = engine.raw_connection()
+        try:
+            connection: Any = lent.driver_connection
+            yield connection
+        except psycopg.OperationalError as exc:
+            lent.invalidate(exc)
+            raise
+        finally:
+            lent.close()
 
 
 # Several processes may migrate at once; one does the work and the others find it done.

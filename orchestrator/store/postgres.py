@@ -12,10 +12,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine
+import psycopg
+from sqlalchemy import Engine
 
 from orchestrator.core.state import TERMINAL, SagaState
-from orchestrator.database import StoreConflict, translated
+from orchestrator.database import StoreConflict, plain_connection, translated
 from orchestrator.messaging.message import Outgoing, TopicPartition, pack, unpack
 from orchestrator.store import sql
 from orchestrator.store.errors import DefinitionChanged
@@ -38,7 +39,7 @@ class PostgresStore:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[PostgresTransaction]:
         """See `Store.begin`."""
-        with translated(), self._engine.connect() as connection:
+        with plain_connection(self._engine) as connection:
             yield PostgresTransaction(connection, self._group)
 
     def _read(self, statement: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
@@ -107,13 +108,13 @@ _PARTITIONS = "SELECT inhrelid::regclass::text FROM pg_inherits"
 class PostgresTransaction:
     """See `StoreTransaction`."""
 
-    def __init__(self, connection: Connection, group: str) -> None:
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]], group: str) -> None:
         self._connection = connection
         self._group = group
         self._now: Any = None
 
     def _execute(self, statement: str, parameters: Mapping[str, Any]) -> Any:
-        return self._connection.exec_driver_sql(statement, dict(parameters))
+        return self._connection.execute(statement, parameters)
 
     async def lock(self, saga_ids: Collection[UUID]) -> Locked:
         """See `StoreTransaction.lock`."""
@@ -135,7 +136,8 @@ class PostgresTransaction:
     async def adopt(self, source: str, event_id: str, proposed: UUID) -> UUID:
         """See `StoreTransaction.adopt`."""
         row = {"source": source, "event_id": event_id, "proposed": proposed}
-        adopted: UUID = self._execute(sql.ADOPT, row).scalar_one()
+        (adopted,) = self._execute(sql.ADOPT, row).fetchone()
+        assert isinstance(adopted, UUID)
         return adopted
 
     async def request_of(self, saga_id: UUID) -> Outgoing | None:
@@ -151,7 +153,7 @@ class PostgresTransaction:
     async def hold(self, held: Held, seconds: float) -> bool:
         """See `StoreTransaction.hold`."""
         row = {"saga_id": held.saga_id, "cause_id": held.cause_id, "message": pack([held.message]), "seconds": seconds}
-        return bool(self._execute(sql.HOLD, row).scalar_one())
+        return bool(self._execute(sql.HOLD, row).fetchone()[0])
 
     async def release(self, held: Collection[tuple[UUID, UUID]]) -> None:
         """See `StoreTransaction.release`."""
