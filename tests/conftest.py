@@ -35,6 +35,23 @@ from orchestrator.store.queries import Queries, SagaRow
 from orchestrator.testing.audit import audit
 from schemas.models import Request, VendorOnboardingRequested
 
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Say something that stands at the end of the run's output, whichever process the test ran in."""
+    return lambda text: record_property(_TOLD, text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [r for outcome in ("passed", "failed") for r in terminalreporter.stats.get(outcome, [])]
+    told = [(report.nodeid, text) for report in reports for name, text in report.user_properties if name == _TOLD]
+    for name, text in told:
+        terminalreporter.write_sep("-", name)
+        terminalreporter.write_line(str(text))
+
+
+_TOLD = "told"
+
 # How long an example takes says something of the machine and nothing of the code.
 hypothesis_settings.register_profile("no-deadline", deadline=None)
 hypothesis_settings.load_profile("no-deadline")

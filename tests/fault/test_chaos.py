@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ SEED = 1
 SYSTEMS = ("erp", "mail", "portal", "suppliers")
 
 
-def test_two_minutes_of_chaos_lose_nothing_and_do_nothing_twice(tmp_path: Path) -> None:
+def test_two_minutes_of_chaos_lose_nothing_and_do_nothing_twice(tmp_path: Path, tell: Callable[[str], None]) -> None:
     run(ChaosOptions(tmp_path, SEED, 120, RATE, real_kind()), say)
     found = judge_folder(tmp_path)
     assert found.wrong == []
@@ -35,6 +36,14 @@ def test_two_minutes_of_chaos_lose_nothing_and_do_nothing_twice(tmp_path: Path) 
     # Only a mail, of which nobody can find out whether it was sent, may wait for a person; and what was tried only while
     # nobody listened.
     assert {code for step, code in found.reviews if step != "welcome-email"} <= {"CANNOT_CONNECT"}
-    for name, silence in sorted(found.silences.items()):
-        print(f"{name}: some saga moved after {silence.worst:.1f} s, every partition {silence.worst_partition:.1f} s")
-    print(f"in review: {dict(found.reviews)}; too late: {list(found.late)}")
+    tell(
+        "\n".join(
+            [
+                *(
+                    f"{name}: some saga moved after {silence.worst:.1f} s, every partition {silence.worst_partition:.1f} s"
+                    for name, silence in sorted(found.silences.items())
+                ),
+                f"in review: {dict(found.reviews)}; too late: {list(found.late)}",
+            ]
+        )
+    )

@@ -14,14 +14,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 import psycopg
-from confluent_kafka import Consumer, Message, Producer
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from psycopg.types.json import set_json_loads
 
 from orchestrator.messaging.kafka import consumer_config, producer_config
@@ -98,10 +98,17 @@ class _Loop:
             self.producer.produce(topic, value, key, headers=headers, on_delivery=_delivered)
         self.producer.flush()
 
-    def commit(self) -> None:
-        self.consumer.commit(asynchronous=True)
+    def commit(self, offsets: Mapping[Any, int], *, wait: bool = False) -> None:
+        if offsets:
+            places = [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+            if wait:
+                self.consumer.commit(offsets=places, asynchronous=False)
+            else:
+                self.consumer.commit(offsets=places, asynchronous=True)
 
-    def close(self) -> None:
+    def close(self, offsets: Mapping[Any, int]) -> None:
+        # The next round begins where this one ends, on another database.
+        self.commit(offsets, wait=True)
         self.consumer.close()
         self.database.close()
 
@@ -117,6 +124,7 @@ def _delivered(error: object, _: object) -> None:
 def _coordinate(steps: int) -> None:
     loop = _Loop("bare-coordinator", [REQUESTS, *COMPLETIONS])
     cursor = loop.database.cursor()
+    done: dict[tuple[Any, Any], int] = {}
     while not loop.stopping:
         messages = loop.poll()
         if not messages:
@@ -146,8 +154,9 @@ def _coordinate(steps: int) -> None:
         cursor.execute(sql.WRITE, parameters).fetchone()
         loop.database.commit()
         loop.send(batch.outputs)
-        loop.commit()
-    loop.close()
+        loop.commit(offsets)
+        done |= offsets
+    loop.close(done)
 
 
 class _Batch:
@@ -285,9 +294,8 @@ def _consume() -> None:
             rows = {"topics": [t for t, _ in offsets], "partitions": [p for _, p in offsets]}
             cursor.execute(_MARK, {"group": loop.group, **rows, "nexts": list(offsets.values())})
             loop.database.commit()
-            loop.commit()
-            offsets.clear()
-    loop.close()
+            loop.commit(offsets)
+    loop.close(offsets)
 
 
 if __name__ == "__main__":

@@ -198,11 +198,12 @@ def _measured(
         client.all_at_once(next_(_WARM_UP), _SECONDS)
         if load.history and topic == topics.requests(NAME):
             fill(url, load.history, lambda _: None)
-        single = client.one_by_one(next_(load.singles), _SECONDS)
-        open_ = client.at_rate(next_(int(load.rate * load.open_seconds)), load.rate, _SECONDS)
         before, started = _counters(url), usage(pids)
         seconds = client.all_at_once(next_(load.sagas), _SECONDS)
         ended, after = usage(pids), _counters(url)
+        # Latency last: until then Kafka's JVM is busy compiling itself.
+        single = client.one_by_one(next_(load.singles), _SECONDS)
+        open_ = client.at_rate(next_(int(load.rate * load.open_seconds)), load.rate, _SECONDS)
     finally:
         client.close()
     rate = load.sagas / seconds
