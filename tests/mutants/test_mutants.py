@@ -43,18 +43,24 @@ class Found:
     what: str
 
 
-def _hunt(mutant: Mutant, folder: Path) -> Found:
+def _copied(folder: Path) -> dict[str, str]:
+    """Copy the sources; the environment in which they are the ones that are run."""
     for name in _PACKAGES:
         source = _ROOT / name
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, folder / name)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    return {**kept, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _hunt(mutant: Mutant, folder: Path) -> Found:
+    environment = _copied(folder)
     file = folder / mutant.file
     text = file.read_text(encoding="utf-8")
     assert text.count(mutant.old) == 1, f"{mutant.name}: what it changes stands {text.count(mutant.old)} times"
     file.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     if mutant.test is None:
         argv = [sys.executable, "-c", _HUNT]
     else:
@@ -73,6 +79,13 @@ def _hunt(mutant: Mutant, folder: Path) -> Found:
         return Found(mutant, None, f"pytest ended with {ran.returncode}: {''.join(lines[-3:])}")
     failed = next((line for line in lines if line.startswith("FAILED")), "")
     return Found(mutant, mutant.test.rpartition("/")[2], failed.partition(" - ")[2])
+
+
+def test_the_named_tests_pass_where_nothing_is_planted(tmp_path: Path) -> None:
+    named = sorted({mutant.test for mutant in MUTANTS if mutant.test is not None})
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *named]
+    ran = subprocess.run(argv, cwd=tmp_path, env=_copied(tmp_path), capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout[-3000:]
 
 
 def test_every_planted_bug_is_found(tmp_path: Path, tell: Callable[[str], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from msgspec.structs import replace as changed
 from typing import Any
 
 import pytest
@@ -103,7 +104,7 @@ async def test_a_request_redelivered_after_its_schema_grew_is_a_duplicate(replic
     await replica.coordinator.step()
     state = replica.store.sagas[vendor.saga_id]
     older = {name: value for name, value in state.request.json.items() if name != "country"}
-    replica.store.plant(vendor.saga_id, replace(state, request=Payload(state.request.name, value=older)))
+    replica.store.plant(vendor.saga_id, changed(state, request=Payload(state.request.name, value=older)))
     replica.outbox.sent.clear()
     replica.request(vendor)
     await replica.coordinator.step()
@@ -119,7 +120,7 @@ async def test_a_wake_for_a_version_that_nobody_knows_is_dropped(replica: Any) -
     replica.request(vendor)
     await replica.coordinator.step()
     state = replica.store.sagas[vendor.saga_id]
-    replica.store.plant(vendor.saga_id, replace(state, version=7))
+    replica.store.plant(vendor.saga_id, changed(state, version=7))
     replica.control(vendor.saga_id, SagaControl(command=ControlCommand.wake), "w")
     replica.control(vendor.saga_id, SagaControl(command=ControlCommand.pause), "p")
     await replica.coordinator.step()
@@ -147,8 +148,8 @@ async def test_an_old_output_that_fits_its_model_no_more_does_not_keep_a_saga_fr
 
     def spoil() -> None:
         state = replica.store.sagas[vendor.saga_id]
-        step = replace(state.steps["erp-vendor"], output=Payload("saga.erp.VendorCreated", value={"vendor_id": 7}))
-        replica.store.plant(vendor.saga_id, replace(state, steps={**state.steps, "erp-vendor": step}))
+        step = changed(state.steps["erp-vendor"], output=Payload("saga.erp.VendorCreated", value={"vendor_id": 7}))
+        replica.store.plant(vendor.saga_id, changed(state, steps={**state.steps, "erp-vendor": step}))
 
     await run_to_the_end(replica, vendor, spoil)
     (outcome,) = replica.sent("saga.outcomes")
@@ -214,7 +215,7 @@ async def test_a_held_message_that_can_be_read_no_more_is_dead_lettered_once(rep
     await replica.coordinator.step()
     (held,) = replica.store.held
     again = held.message
-    replica.inbox.put_again(replace(again, value=b"\x00\x7f\xff\xff\xff"))  # its schema was taken out of the registry
+    replica.inbox.put_again(changed(again, value=b"\x00\x7f\xff\xff\xff"))  # its schema was taken out of the registry
     await replica.coordinator.step()
     assert len(replica.sent("saga.control.dlq")) == 1
     assert not replica.store.held
@@ -274,7 +275,7 @@ async def test_one_good_message_among_bad_ones_ends_the_row(make_replica: Any) -
 async def test_a_message_for_another_group_is_dealt_with_by_passing_it(replica: Any) -> None:
     vendor = make_vendor()
     sent = replica.request(vendor)
-    ours, theirs = (replace(sent.again(), headers=(*sent.headers, (GROUP_HEADER, name))) for name in (b"g", b"audit"))
+    ours, theirs = (changed(sent.again(), headers=(*sent.headers, (GROUP_HEADER, name))) for name in (b"g", b"audit"))
     await replica.coordinator.step()
     replica.outbox.sent.clear()
     replica.inbox.put_again(theirs)

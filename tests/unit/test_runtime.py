@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from msgspec.structs import replace as changed
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -411,4 +412,4 @@ async def test_a_claim_that_is_lost_between_two_calls_is_told_once_something_was
 def lose_claims(worker: Any) -> None:
     """Another worker takes them over, after this one's lease."""
     for identity, row in worker.effects.rows.items():
-        worker.effects.rows[identity] = replace(row, owner=uuid4())
+        worker.effects.rows[identity] = changed(row, owner=uuid4())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from msgspec.structs import replace as changed
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,7 @@ class Evidence:
             revision = sum(entry.saga == saga for entry in self.journal) + 1
             entry = {"kind": "answer", "status": self.states[saga].status.value}
             self.journal.append(Entry(saga, revision, at(20 + 3 * revision), entry, found))
-            self.states[saga] = replace(self.states[saga], revision=revision)
+            self.states[saga] = changed(self.states[saga], revision=revision)
             for output in found:
                 if output.topic == OUTCOMES:
                     headers = (("ce_id", output.id.encode()), ("ce_sagaid", str(saga).encode()))
@@ -231,7 +232,7 @@ def command_never_sent(e: Evidence) -> str:
 def undone_in_the_wrong_order(e: Evidence) -> str:
     done = effect(EffectStatus.DONE, 2)
     steps = {**e.states[BAD].steps, "portal-account": StepState(do=done, undo=done)}
-    e.states[BAD] = replace(e.states[BAD], steps=steps)
+    e.states[BAD] = changed(e.states[BAD], steps=steps)
     e.journal = [
         replace(x, outputs=[*x.outputs, asked("portal-account", "undo")]) if x.saga == BAD and x.revision == 3 else x
         for x in e.journal
@@ -248,7 +249,7 @@ def work_for_a_stranger(e: Evidence) -> str:
 
 
 def still_running(e: Evidence) -> str:
-    e.states[GOOD] = replace(e.states[GOOD], status=Status.RUNNING)
+    e.states[GOOD] = changed(e.states[GOOD], status=Status.RUNNING)
     return "it neither ended nor waits"
 
 
@@ -275,7 +276,7 @@ def review_that_nobody_caused(e: Evidence) -> str:
 
 def review_of_what_can_be_asked(e: Evidence) -> str:
     parks = (Park("OUTCOME_UNKNOWN", "nobody knows", "portal-account", Direction.DO),)
-    e.states[MAIL] = replace(e.states[MAIL], parks=parks)
+    e.states[MAIL] = changed(e.states[MAIL], parks=parks)
     return "it waits for a person, and nothing was wrong with it"
 
 
@@ -362,7 +363,7 @@ def test_a_nemesis_that_never_struck_makes_the_run_invalid() -> None:
 
 def test_a_run_of_one_kind_of_saga_proves_nothing() -> None:
     evidence = Evidence()
-    evidence.states[BAD] = replace(evidence.states[BAD], status=Status.CANCELLED, business_key="DE3")
+    evidence.states[BAD] = changed(evidence.states[BAD], status=Status.CANCELLED, business_key="DE3")
     found = evidence.judged()
     assert [text.partition(":")[0] for text in found.invalid] == [
         "too few sagas of one kind",
@@ -385,7 +386,7 @@ def test_a_command_that_nobody_waits_for_any_more_need_not_be_sent() -> None:
 def test_what_was_tried_only_while_nobody_listened_may_wait_for_a_person(target: str, excused: bool) -> None:
     evidence = Evidence()
     parks = (Park("CANNOT_CONNECT", "nobody listens", "portal-account", Direction.DO),)
-    evidence.states[MAIL] = replace(evidence.states[MAIL], parks=parks)
+    evidence.states[MAIL] = changed(evidence.states[MAIL], parks=parks)
     evidence.strike(18, 21, f"kill {target}", target=target)
     assert (evidence.judged(wanted=()).wrong == []) is excused
 

@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from msgspec.structs import replace as changed
 from typing import Any
 
 import pytest
@@ -68,7 +69,7 @@ def any_owner_may_settle(patch: pytest.MonkeyPatch) -> None:
 
     def settle(self: MemoryEffects, settlement: Any) -> bool:
         row = self.rows[settlement.identity]
-        self.rows[settlement.identity] = replace(settlement.row, attempt=row.attempt, owner=None, lease_until=None)
+        self.rows[settlement.identity] = changed(settlement.row, attempt=row.attempt, owner=None, lease_until=None)
         return True
 
     patch.setattr(MemoryEffects, "_settle", settle)
