@@ -138,7 +138,9 @@ class Coordinator:
             if self._unsent is not None:
                 await self._send_again(self._unsent)
             await self._announce()
-            messages = await self._inbox.poll(self._limits.batch, self._limits.poll)
+            # A smaller one after a failure: perhaps it was the batch's size that took too long.
+            most = max(1, self._limits.batch >> min(self._failures, 9))
+            messages = await self._inbox.poll(most, self._limits.poll)
             if messages:
                 await self._process(messages)
         except _TRANSIENT as exc:

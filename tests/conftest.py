@@ -36,6 +36,10 @@ from orchestrator.testing.audit import audit
 from schemas.models import Request, VendorOnboardingRequested
 
 
+# What a command prints is piped here, and has no width, whatever whoever runs the tests has set.
+os.environ.pop("COLUMNS", None)
+
+
 @pytest.fixture
 def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Say something that stands at the end of the run's output, whichever process the test ran in."""

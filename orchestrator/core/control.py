@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
@@ -65,7 +66,7 @@ def _compensate(draft: Draft, control: Control) -> None:
         msg = "the pivot is done; the saga only goes forward"
         raise Refused(msg)
     draft.paused = False
-    draft.parks = tuple(p for p in draft.parks if p.direction in BACKWARD or p.excess)
+    draft.parks = tuple(_told_again(p) for p in draft.parks if p.direction in BACKWARD or p.excess)
     if not draft.backward or draft.backward is Cause.RERUN:
         draft.turn_back(Cause.OPERATOR)
 
@@ -240,7 +241,12 @@ def _drop_forward_parks(draft: Draft) -> None:
         do = draft.effect(park.step, Direction.DO)
         return do is not None and do.status is EffectStatus.UNKNOWN and not draft.can_undo_unknown(park.step)
 
-    draft.parks = tuple(park for park in draft.parks if open_question(park))
+    draft.parks = tuple(_told_again(park) for park in draft.parks if open_question(park))
+
+
+def _told_again(park: Park) -> Park:
+    """What is left over from going forward is told once more where going back has come to its end."""
+    return dataclasses.replace(park, announced=False) if park.excess else park
 
 
 def _parks(draft: Draft, control: Control) -> list[Park]:
@@ -257,7 +263,9 @@ def _parks(draft: Draft, control: Control) -> list[Park]:
 
 
 def _one_park(draft: Draft, control: Control) -> Park:
-    parks = _parks(draft, control)
+    found = _parks(draft, control)
+    # What may be there twice is no question about an effect: a retry ends it.
+    parks = [park for park in found if not park.excess] or found
     if len({(park.step, park.direction) for park in parks}) > 1:
         names = ", ".join(f"{park.direction} of {park.step}" for park in parks)
         msg = f"several things wait, name one: {names}"

@@ -81,13 +81,13 @@ def is_excess(draft: Draft, answer: Answer) -> bool:
         return answer.round < state.round
     if answer.direction is Direction.DO and state.undo is not None and state.undo.status is not EffectStatus.SKIPPED:
         return True
-    if draft.plan(answer.step, answer.direction).action.contract.effect == "idempotent":
+    kind = draft.plan(answer.step, answer.direction).action.contract.effect
+    if kind == "idempotent":
         return False
-    if effect.status in (EffectStatus.IN_FLIGHT, EffectStatus.WAITING):
-        return answer.attempt != effect.attempt
-    if isinstance(answer.result, Failure):
-        return effect.status is not EffectStatus.UNKNOWN
-    return effect.status is EffectStatus.DONE
+    if effect.status in (EffectStatus.IN_FLIGHT, EffectStatus.WAITING, EffectStatus.UNKNOWN):
+        # Whoever took over this very attempt has not called a blind system; one that can be asked it asked too early.
+        return answer.attempt != effect.attempt or kind == "queryable"
+    return isinstance(answer.result, Failure) or effect.status is EffectStatus.DONE
 
 
 def show_excess(draft: Draft, answer: Answer) -> None:

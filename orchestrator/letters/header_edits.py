@@ -22,9 +22,11 @@ _FRESH = "a new saga gets its own"
 
 _REFUSED = {
     **dict.fromkeys(("ce_id", "ce_source", "ce_sagaid"), _IDENTITY),
-    **dict.fromkeys(("ce_step", "ce_direction", "ce_round", "ce_attempt", "ce_idempotencykey"), _EFFECT),
+    **dict.fromkeys(
+        ("ce_step", "ce_direction", "ce_round", "ce_attempt", "ce_idempotencykey", "ce_unclaimed"), _EFFECT
+    ),
     **dict.fromkeys(("ce_byoperator", "ce_resolved"), _DECISION),
-    HELD_HEADER: _OURS,
+    **dict.fromkeys((HELD_HEADER, "ce_sequence"), _OURS),
 }
 _REFUSED_PREFIXES = ("saga-replay-", "saga-dlq-", "__dlq.")
 _REFUSED_OF_NEW_SAGA = frozenset({"ce_time", "ce_causationid", "traceparent", "tracestate"})

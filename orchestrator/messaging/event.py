@@ -147,9 +147,9 @@ _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 def _texts(headers: Headers) -> Mapping[str, str]:
     """What is read here, as text; other headers are nobody's business here."""
     try:
-        pairs = [(name, value.decode()) for name, value in headers if value is not None and name in _READ]
-    except UnicodeDecodeError as exc:
-        raise BadMessage("bad-header", f"a header ce_… is not UTF-8: {exc}") from exc
+        pairs = [(name, value.decode()) for name, value in headers if name in _READ]  # type: ignore[union-attr]
+    except (UnicodeDecodeError, AttributeError) as exc:
+        raise BadMessage("bad-header", f"a header ce_… is empty or not UTF-8: {exc}") from exc
     found = dict(pairs)
     text = "".join(found.values())
     if len(found) == len(pairs) and "\x00" not in text and len(text) <= _LONGEST:

@@ -363,3 +363,37 @@ async def test_no_step_times_out_while_completions_lie_unread(make_replica: Any)
             pass
         assert not timed_out(replica)
     assert len(replica.sent("portal.commands")) == 9
+
+
+async def test_after_a_failure_less_is_read_at_once_so_that_a_batch_that_takes_too_long_passes(replica: Any) -> None:
+    for number in range(10):
+        replica.request(make_vendor(str(number)))
+    replica.coordinator._limits = replace(replica.coordinator._limits, batch=8)
+    fine = replica.store.begin
+    tried: list[int] = []
+    poll = replica.inbox.poll
+
+    async def counted(most: int, timeout: float) -> Any:
+        tried.append(most)
+        return await poll(most, timeout)
+
+    def begin() -> Any:
+        if tried[-1] > 2:
+            raise StoreUnavailable("it took too long")
+        return fine()
+
+    replica.inbox.poll, replica.store.begin = counted, begin
+    while len(replica.store.sagas) < 10:
+        await replica.coordinator.step()
+    assert tried[:4] == [8, 4, 2, 8]
+    assert len({dict(m.headers)["ce_sagaid"] for m in replica.sent("erp.commands")}) == 10
+
+
+async def test_a_header_that_is_read_and_has_no_value_is_refused(replica: Any) -> None:
+    sent = replica.request(make_vendor())
+    headers = tuple((name, None if name == "ce_sagaid" else value) for name, value in sent.headers)
+    replica.inbox.put_again(changed(sent.again(), headers=headers))
+    await replica.coordinator.step()
+    (letter,) = replica.sent("vendor-onboarding.requests.dlq")
+    assert dict(letter.headers)["saga-dlq-reason"] == b"bad-header"
+    assert len(replica.store.sagas) == 1

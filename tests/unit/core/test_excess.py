@@ -5,16 +5,20 @@ from __future__ import annotations
 from orchestrator.core.definition import Saga, Step, Undo
 from orchestrator.core.messages import ControlCommand, Direction
 from orchestrator.core.policy import Retry
+from orchestrator.core.sample import sample
 from orchestrator.core.state import EffectStatus, Status
 from orchestrator.testing.script import Script
 from schemas.models import (
+    ApproveSupplier,
     CreateVendor,
     DeactivateVendor,
     ErpPaymentTerms,
     ErpVendorType,
+    RevokeSupplier,
     SendApologyEmail,
     SendWelcomeEmail,
     VendorOnboardingRequested,
+    WelcomeEmailSent,
 )
 
 ONCE = Retry(attempts=1)
@@ -32,6 +36,10 @@ def _create(r: VendorOnboardingRequested, _: object) -> CreateVendor:
 
 def _deactivate(r: VendorOnboardingRequested, _: object) -> DeactivateVendor:
     return DeactivateVendor(tax_id=r.tax_id)
+
+
+def _approve(r: VendorOnboardingRequested, _: object) -> ApproveSupplier:
+    return ApproveSupplier(vendor_id="V", vendor_name=r.vendor_name, tax_id=r.tax_id, category="x")
 
 
 def _mail(r: VendorOnboardingRequested, _: object) -> SendWelcomeEmail:
@@ -54,6 +62,26 @@ def begun(vendor: VendorOnboardingRequested) -> Script:
     ]
     script = Script(Saga("excess", version=1, request=VendorOnboardingRequested, steps=steps))
     script.request(vendor)
+    return script
+
+
+def asked(vendor: VendorOnboardingRequested) -> Script:
+    """One step at a system that can be asked, and one after it."""
+    undo = Undo(RevokeSupplier, lambda r, _: RevokeSupplier(tax_id=r.tax_id), retry=ONCE)
+    approve = Step("list", ApproveSupplier, _approve, undo=undo, retry=ONCE)
+    mail = Step("mail", SendWelcomeEmail, _mail, undo=Undo(SendApologyEmail, _sorry, retry=ONCE), retry=ONCE)
+    script = Script(Saga("asked", version=1, request=VendorOnboardingRequested, steps=[approve, mail]))
+    script.request(vendor)
+    return script
+
+
+def pivoted(vendor: VendorOnboardingRequested) -> Script:
+    """A pivot, and a blind step behind it."""
+    pivot = Step("pivot", CreateVendor, _create, irreversible=True, pivot=True, retry=ONCE)
+    mail = Step("mail", SendWelcomeEmail, _mail, irreversible=True, retry=ONCE)
+    script = Script(Saga("pivoted", version=1, request=VendorOnboardingRequested, steps=[pivot, mail]))
+    script.request(vendor)
+    script.succeed("pivot")
     return script
 
 
@@ -104,6 +132,9 @@ def test_going_back_neither_waits_for_it_nor_forgets_it(vendor: VendorOnboarding
             script.undone(step)
         assert parks(script) == [("EXCESS", "mail")]
         assert script.status is Status.REVIEW
+        # It is told at the end of going back, too: else nobody would learn that this has come to a stop.
+        assert (script.outcomes[-1].status, script.outcomes[-1].residue) == (Status.REVIEW, ("mail",))
+        assert len(script.outcomes) == 3
         script.control(ControlCommand.RETRY)
         assert script.status in (Status.CANCELLED, Status.COMPENSATED)
 
@@ -171,3 +202,46 @@ def test_a_rerun_waits_until_somebody_has_looked(vendor: VendorOnboardingRequest
     script = mailed_twice(vendor)
     script.control(ControlCommand.RERUN, step="mail")
     assert "decide about that first" in script.refusals[-1]
+
+
+def test_whoever_answers_first_two_calls_of_a_system_that_can_be_asked_are_shown(
+    vendor: VendorOnboardingRequested,
+) -> None:
+    for result in ("succeeded", "unknown"):
+        script = asked(vendor)
+        script.return_unclaimed("list", result)
+        script.succeed("list")  # of the worker that had asked, and then called
+        assert parks(script) == [("EXCESS", "list")]
+        assert script.status is Status.REVIEW
+
+
+def test_a_late_call_says_nothing_of_a_later_attempt_that_nobody_knows_about(vendor: VendorOnboardingRequested) -> None:
+    for result in ("succeeded", "unknown"):
+        script = begun(vendor)
+        script.succeed("erp")
+        script.lose("mail")
+        script.control(ControlCommand.RETRY, step="mail", resolved="not-done")
+        script.lose("mail")
+        script.return_unclaimed("mail", result, attempt=1)
+        assert sorted(parks(script)) == [("EXCESS", "mail"), ("OUTCOME_UNKNOWN", "mail")] or sorted(parks(script)) == [
+            ("EXCESS", "mail"),
+            ("TIMEOUT", "mail"),
+        ]
+        assert status(script, "mail") is EffectStatus.UNKNOWN
+
+
+def test_beside_an_excess_an_open_question_can_be_answered_also_past_the_pivot(
+    vendor: VendorOnboardingRequested,
+) -> None:
+    for command, details in ((ControlCommand.RESOLVE, {"resolved": "done"}), (ControlCommand.SKIP, {})):
+        script = pivoted(vendor)
+        script.lose("mail")
+        script.control(ControlCommand.RETRY, step="mail", resolved="not-done")
+        script.return_unclaimed("mail", attempt=1)
+        script.lose("mail")
+        output = sample(WelcomeEmailSent, full=True)
+        script.control(command, step="mail", output=output, **details)
+        assert script.refusals == []
+        assert parks(script) == [("EXCESS", "mail")]
+        script.control(ControlCommand.RETRY, step="mail")
+        assert script.status is Status.COMPLETED
