@@ -48,7 +48,6 @@ def throughput(
     sagas: Sagas = 20_000,
     steps: Steps = 4,
     coordinators: Annotated[int, typer.Option(min=1, max=8, help="Replicas of the coordinator.")] = 1,
-    payload: Annotated[int, typer.Option(min=0, max=65_536, help="Bytes that the requests carry along.")] = 0,
     compensating: Annotated[float, typer.Option(min=0, max=1, help="Share of sagas that are undone.")] = 0.0,
     history: Annotated[int, typer.Option(min=0, help="Finished sagas that are there before, 5 KB each.")] = 0,
     rate: Annotated[float, typer.Option(min=1, help="Sagas a second of the open loop.")] = 100.0,
@@ -69,7 +68,7 @@ def throughput(
     from orchestrator.testing.bench.throughput import Load, measure  # noqa: PLC0415 - loads the drivers
 
     load = Load(
-        sagas=sagas, steps=steps, coordinators=coordinators, payload=payload, compensating=compensating,
+        sagas=sagas, steps=steps, coordinators=coordinators, compensating=compensating,
         singles=singles, rate=rate, rounds=rounds, bare=bare, history=history,
     )  # fmt: skip
     with ended_by_signals(), folder_of(keep) as folder:

@@ -44,14 +44,13 @@ _WARM_UP = 200
 class Load:
     """What is run.
 
-    `payload` is in bytes, `compensating` a share, `rate` the open loop's sagas a second, `history` how many finished
+    `compensating` is a share, `rate` the open loop's sagas a second, `history` how many finished
     sagas there are before.
     """
 
     sagas: int = 20_000
     steps: int = 4
     coordinators: int = 1
-    payload: int = 0
     compensating: float = 0.0
     singles: int = 200
     rate: float = 100.0
@@ -171,7 +170,7 @@ def _requests(load: Load) -> list[Outgoing]:
     dice = random.Random(7)  # noqa: S311 - a benchmark keeps no secrets
     found = []
     for number in range(count):
-        request = make_request(number, payload=load.payload, refused=dice.random() < load.compensating)
+        request = make_request(number, refused=dice.random() < load.compensating)
         saga, now = request.saga_id, datetime.now(UTC)
         event = Event(str(saga), "agent/bench", request.contract.type, now, saga_id=saga, agent="bench")
         found.append(Outgoing("", str(saga).encode(), codec.encode(request), event.headers()))
