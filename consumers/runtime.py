@@ -319,21 +319,22 @@ class Runtime:
         if result is None:
             log.warning("consumer.claim_lost", saga_id=str(command.saga_id), step=command.identity.step)
             return
+        # Of this call alone: an earlier attempt in doubt makes its answer an unknown, too.
+        did_nothing = isinstance(result, Failure) and result.outcome is not Outcome.UNKNOWN
         after, result, reply = await self._told(command, row, result)
         stored = replace(after, reply=packed(reply))
         if await self._patiently(lambda: self._settle(Settlement(command.identity, owner, stored))):
             await self._answer(reply)
         else:
-            await self._tell_of_lost_claim(command, owner, result)
+            log.warning("consumer.claim_lost", saga_id=str(command.saga_id), step=command.identity.step)
+            if not did_nothing:
+                await self._tell_of_lost_claim(command, owner, result)
         _log_result(command, result)
         if isinstance(result, Failure):
             telemetry.failed(f"{result.outcome.value}: {result.code}")
 
     async def _tell_of_lost_claim(self, command: ReceivedCommand, owner: UUID, result: Succeeded | Failure) -> None:
         """Somebody took the effect over while we were at it, and theirs is the answer; but ours may be there, too."""
-        log.warning("consumer.claim_lost", saga_id=str(command.saga_id), step=command.identity.step)
-        if isinstance(result, Failure) and result.outcome is not Outcome.UNKNOWN:
-            return
 
         async def make() -> Outgoing:
             return self._replies.unclaimed(command, result, owner, self._now())

@@ -409,6 +409,26 @@ async def test_a_claim_that_is_lost_between_two_calls_is_told_once_something_was
     assert [type(record) for record, _ in worker.answers] == [StepFailed] * calls
 
 
+async def test_a_call_that_did_nothing_is_not_told_although_an_earlier_one_is_in_doubt(
+    make_worker: Any, vendor: CreateVendor
+) -> None:
+    system = System("erp")
+    worker = make_worker(system)
+
+    async def handle(_: CreateVendor, call: Call) -> VendorCreated:
+        if call.attempt == 1:
+            raise Unknown("TIMEOUT")
+        lose_claims(worker)
+        raise Failed("LOCKED")
+
+    system.action(CreateVendor, timeout=5.0)(handle)
+    for attempt in (1, 2):
+        worker.command(vendor, attempt=attempt)
+        await worker.work()
+    events = [read_event(m.headers) for m in worker.outbox.sent if m.topic.endswith(".completions")]
+    assert [(event.attempt, event.unclaimed) for event in events] == [(1, False)]
+
+
 def lose_claims(worker: Any) -> None:
     """Another worker takes them over, after this one's lease."""
     for identity, row in worker.effects.rows.items():
