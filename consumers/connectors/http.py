@@ -1,0 +1,242 @@
+"""One exchange over HTTP: time-outs, size limits, credentials and traces. What the answer means is its caller's.
+
+Every protocol that travels over HTTP (REST, GraphQL, SOAP, OData, IDoc) sends through this one client.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, Self
+from urllib.parse import urlsplit
+
+import httpx2
+from opentelemetry import propagate
+
+from consumers.connectors.answers import Answer, Expectation
+from consumers.connectors.guard import Verdict
+from consumers.errors import Failed
+from consumers.system import Call
+from orchestrator import telemetry
+
+__all__ = ["Body", "Credentials", "HttpClient", "Timeouts", "trace_headers"]
+
+_LARGEST_ANSWER = 1 << 20
+# Shorter than any server's: a connection that the server has just closed makes a request's outcome unknown.
+_KEEPALIVE_SECONDS = 2.0
+_UNAUTHENTICATED = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds, all of them chosen: to connect, between two reads, between two writes, for a free connection."""
+
+    connect: float
+    read: float
+    write: float
+    pool: float
+
+
+class Credentials(Protocol):
+    """What proves to a system who we are."""
+
+    async def headers(self) -> Mapping[str, str]:
+        """For the next send.
+
+        Raises:
+            Failed: there is none now; nothing has been sent.
+
+        """
+        ...
+
+    async def refused(self, sent: Mapping[str, str]) -> bool:
+        """The system answered 401 to these headers. True where others are to be had now: then one more send is due."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What is sent: a value as JSON, fields of a form, or bytes whose `content-type` the headers tell."""
+
+    json: Any = None
+    form: Mapping[str, str] | None = None
+    content: bytes | None = None
+
+
+def trace_headers() -> Mapping[str, str]:
+    """`traceparent` and `tracestate` of the current span; empty without one."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return carrier
+
+
+class HttpClient:
+    """A pool of connections to one system. Connects while it is entered, never before.
+
+    Args:
+        base_url: scheme, host and path prefix.
+        timeouts: of each send.
+        connections: how many at once; not less than the system's concurrency, or calls wait for a place.
+        credentials: asked before each send; a 401 is answered by one refresh and one more send.
+        headers: asked before each send; by default the trace of the current span.
+        verify: TLS context; True checks against the platform's authorities.
+        largest_answer: bytes; a larger body is not read.
+
+    Proxies and credentials from the environment (`HTTP_PROXY`, `.netrc`) are not used: where a call goes is a setting
+    of the system, not of the machine. Redirects are never followed.
+
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeouts: Timeouts,
+        connections: int = 64,
+        credentials: Credentials | None = None,
+        headers: Callable[[], Mapping[str, str]] = trace_headers,
+        accept: str = "application/json",
+        verify: ssl.SSLContext | bool = True,
+        largest_answer: int = _LARGEST_ANSWER,
+    ) -> None:
+        self._base_url = base_url
+        self._host = urlsplit(base_url).hostname or ""
+        self._timeout = httpx2.Timeout(
+            connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
+        )
+        self._limits = httpx2.Limits(
+            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_KEEPALIVE_SECONDS
+        )
+        self._credentials = credentials
+        self._headers = headers
+        self._accept = accept
+        self._verify = verify
+        self._largest = largest_answer
+        self._client: httpx2.AsyncClient | None = None
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Open the pool; connections follow with the first calls."""
+        self._client = await self._stack.enter_async_context(
+            httpx2.AsyncClient(
+                base_url=self._base_url,
+                timeout=self._timeout,
+                limits=self._limits,
+                verify=self._verify,
+                follow_redirects=False,
+                trust_env=False,
+                # Not compressed: a small body that unpacks to a gigabyte would pass the limit.
+                headers={"accept": self._accept, "accept-encoding": "identity"},
+            )
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close all connections."""
+        self._client = None
+        await self._stack.aclose()
+
+    async def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        call: Call,
+        expected: Expectation,
+        judge: Callable[[Answer], Verdict],
+        body: Body | None = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Verdict:
+        """Send one request; `judge` says what its answer means.
+
+        `expected.reads` says whether the request changes nothing: a lost answer of one that may have is an `Unknown`.
+        """
+        if self._client is None:
+            msg = "the client is not open: the system's lifespan must enter it"
+            raise RuntimeError(msg)
+        facts = {"http.request.method": method, "url.path": path, "server.address": self._host}
+        with telemetry.calling(method, facts) as span:
+            found = await self._authorised(self._client, method, path, call, expected, body, params, headers or {})
+            if isinstance(found, Answer):
+                if span is not None:
+                    span.set_attribute("http.response.status_code", found.status)
+                found = judge(found)
+            if found.error is not None:
+                telemetry.failed(found.error.code)
+            return found
+
+    async def _authorised(
+        self,
+        client: httpx2.AsyncClient,
+        method: str,
+        path: str,
+        call: Call,
+        expected: Expectation,
+        body: Body | None,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str],
+    ) -> Answer | Verdict:
+        own = {**self._headers(), "saga-attempt": str(call.attempt), **headers}
+        if self._credentials is None:
+            return await self._once(client, method, path, expected, body, params, own)
+        try:
+            proof = await self._credentials.headers()
+            found = await self._once(client, method, path, expected, body, params, {**own, **proof})
+            refused = isinstance(found, Answer) and found.status == _UNAUTHENTICATED
+            # A 401 says that nothing was done, so the same may be sent again; once, whatever comes of it.
+            if refused and await self._credentials.refused(proof):
+                proof = await self._credentials.headers()
+                found = await self._once(client, method, path, expected, body, params, {**own, **proof})
+        except Failed as exc:
+            # Nothing was learned of the system itself.
+            return Verdict(error=exc, healthy=None)
+        return found
+
+    async def _once(
+        self,
+        client: httpx2.AsyncClient,
+        method: str,
+        path: str,
+        expected: Expectation,
+        body: Body | None,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str],
+    ) -> Answer | Verdict:
+        sent: dict[str, Any] = {} if body is None else {"json": body.json, "data": body.form, "content": body.content}
+        try:
+            async with client.stream(method, path, params=params or {}, headers=headers, **sent) as response:
+                return Answer(response.status_code, dict(response.headers), await self._body(response))
+        except httpx2.PoolTimeout as exc:
+            return Verdict(error=_failed("NO_CONNECTION_FREE", exc), healthy=None)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as exc:
+            return Verdict(error=_failed("CANNOT_CONNECT", exc), again=True, healthy=False)
+        except httpx2.TimeoutException as exc:
+            return expected.lost("NO_ANSWER", _said(exc))
+        except httpx2.TransportError as exc:
+            return expected.lost("CONNECTION_LOST", _said(exc))
+
+    async def _body(self, response: httpx2.Response) -> bytes | None:
+        """The body; None where it is larger than allowed or, against our wish, compressed."""
+        if response.headers.get("content-encoding", "identity") != "identity":
+            return None
+        chunks, size = [], 0
+        async for chunk in response.aiter_raw():
+            size += len(chunk)
+            if size > self._largest:
+                return None
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+def _failed(code: str, exc: Exception) -> Failed:
+    return Failed(code, _said(exc))
+
+
+def _said(exc: Exception) -> str:
+    return f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
