@@ -61,7 +61,7 @@ class EffectStore(Protocol):
     """The consumers' database."""
 
     async def claim(self, claims: Sequence[Claim]) -> Sequence[Admitted]:
-        """Judge and record claims, in one transaction. At most one claim per step in one call."""
+        """Judge and record claims, each of them whole or not at all. At most one claim per step in one call."""
         ...
 
     async def renew(self, identity: Identity, owner: UUID, lease: float) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from consumers.claims import Admitted, Claim, EffectStore, Identity, Settlement, Writes, judge
 from consumers.pace import BURST_SECONDS
-from orchestrator.core.effects import EffectRow, RowStatus
+from orchestrator.core.effects import EffectRow, Perform, RowStatus
 from orchestrator.core.messages import Direction
 from orchestrator.database import StoreConflict, migrate, plain_connection
 from orchestrator.messaging.kafka import Run
@@ -23,7 +23,19 @@ __all__ = ["Admitted", "Claim", "EffectStore", "Identity", "PostgresEffects", "S
 
 # -- SQL -----------------------------------------------------------------------------------------------------------
 
-# Both directions of each step are locked, in one order, before either is looked at ...
+# A do that is new: one statement. Whoever undoes a step leaves a row for its do, so where there is no such row there
+# is none of an undo; and of two who insert one, the second finds out here.
+_BEGIN = """
+INSERT INTO effect (saga_id, step, direction, round, system, status, attempt, owner, lease_until, doubtful)
+SELECT saga_id, step, 'do', round, system, 'claimed', 1, owner, effect_now() + make_interval(secs => lease), false
+FROM unnest(%(sagas)b::uuid[], %(steps)b::text[], %(rounds)b::int[], %(systems)b::text[], %(owners)b::uuid[],
+            %(leases)b::float8[]) AS u(saga_id, step, round, system, owner, lease)
+ORDER BY saga_id, step, round
+ON CONFLICT DO NOTHING
+RETURNING saga_id, step, round, lease_until
+"""
+
+# Else both directions of each step are locked, in one order, before either is looked at ...
 _LOCK = """
 SELECT 1 FROM effect e
 JOIN unnest(%(sagas)b::uuid[], %(steps)b::text[], %(rounds)b::int[]) AS u(saga_id, step, round)
@@ -134,6 +146,33 @@ class PostgresEffects:
         return await self._run(self._claim, claims)
 
     def _claim(self, claims: Sequence[Claim]) -> Sequence[Admitted]:
+        new = [claim for claim in claims if claim.ask.is_first]
+        begun = self._begin(new) if new else {}
+        rest = [claim for claim in claims if claim.identity not in begun]
+        judged = iter(self._judge(rest) if rest else ())
+        return [begun.get(claim.identity) or next(judged) for claim in claims]
+
+    def _begin(self, claims: Sequence[Claim]) -> Mapping[Identity, Admitted]:
+        """Claim what has no row yet. A claim whose commit we did not learn of has one, and is judged by that."""
+        parameters = {
+            "sagas": [claim.identity.saga_id for claim in claims],
+            "steps": [claim.identity.step for claim in claims],
+            "rounds": [claim.identity.round for claim in claims],
+            "systems": [claim.system for claim in claims],
+            "owners": [claim.owner for claim in claims],
+            "leases": [claim.lease for claim in claims],
+        }
+        until = {(saga, step, round_): lease for saga, step, round_, lease in self._change(_BEGIN, parameters)}
+        begun = {}
+        for claim in claims:
+            identity = claim.identity
+            lease_until = until.get((identity.saga_id, identity.step, identity.round))
+            if lease_until is not None:
+                row = EffectRow(RowStatus.CLAIMED, 1, claim.owner, lease_until)
+                begun[identity] = Admitted(_NEW, row, lease_until - timedelta(seconds=claim.lease))
+        return begun
+
+    def _judge(self, claims: Sequence[Claim]) -> Sequence[Admitted]:
         with plain_connection(self._engine) as connection:
             keys = {
                 "sagas": [claim.identity.saga_id for claim in claims],
@@ -174,10 +213,8 @@ class PostgresEffects:
         return [s.identity in settled for s in settlements]
 
     def _change(self, statement: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
-        with plain_connection(self._engine) as connection:
-            rows = connection.execute(statement, parameters).fetchall()
-            connection.commit()
-            return rows
+        with plain_connection(self._engine, autocommit=True) as connection:
+            return connection.execute(statement, parameters).fetchall()
 
     async def reserve(self, system: str, calls: int, rate: float) -> float:
         """See `EffectStore.reserve`."""
@@ -203,6 +240,9 @@ class PostgresEffects:
     async def close(self) -> None:
         """See `EffectStore.close`."""
         await self._run(self._engine.dispose)
+
+
+_NEW = Perform()
 
 
 def _parameters(writes: Writes) -> dict[str, Any]:

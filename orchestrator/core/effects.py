@@ -71,6 +71,11 @@ class Ask:
     resolved: str | None = None
     seen_before: bool = False
 
+    @property
+    def is_first(self) -> bool:
+        """Whether it is a do that nobody can have begun, unless there is a row that says so."""
+        return self.direction is Direction.DO and self.attempt == 1 and not self.seen_before
+
 
 @dataclass(frozen=True, slots=True)
 class Perform:

@@ -97,10 +97,11 @@ async def test_batches_in_opposite_orders_do_not_stop_each_other_for_good(postgr
         assert performed == [1] * 50
 
 
-async def test_a_claim_behind_an_uncommitted_one_is_a_conflict_and_then_waits(
-    postgres_bench: Any, migrated_url: str
+@pytest.mark.parametrize("commits", [True, False])
+async def test_a_claim_behind_an_uncommitted_one_is_judged_by_what_becomes_of_it(
+    commits: bool, postgres_bench: Any, migrated_url: str
 ) -> None:
-    """The insert of the first worker is not visible to the second, which runs into it."""
+    """The insert of the first worker is not visible to the second, which runs into it and waits."""
     rival = connect(migrated_url)
     with rival.connect() as connection:
         connection.exec_driver_sql(
@@ -110,11 +111,14 @@ async def test_a_claim_behind_an_uncommitted_one_is_a_conflict_and_then_waits(
         )
         claiming = asyncio.create_task(postgres_bench.claim(TWO))
         await blocked(migrated_url)
-        connection.commit()
-        with pytest.raises(StoreConflict):
-            await claiming
+        if commits:
+            connection.commit()
+        else:
+            connection.rollback()
+        admitted = await claiming
     rival.dispose()
-    assert isinstance((await postgres_bench.claim(TWO)).verdict, Wait)
+    assert isinstance(admitted.verdict, Wait if commits else Perform)
+    assert admitted.row.owner == (ONE if commits else TWO)
 
 
 async def test_a_claim_behind_a_settlement_sees_it(postgres_bench: Any, migrated_url: str) -> None:
