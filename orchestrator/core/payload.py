@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
+
+import msgspec
 
 from schemas.models import BY_NAME, Record
 
@@ -38,7 +39,8 @@ class Payload:
         """The JSON form: plain dicts, lists, strings, numbers, None."""
         if self._json is None:
             assert self._record is not None
-            self._json = self._record.model_dump(mode="json")
+            # By its text: `model_dump` leaves an infinite number as it is, which no JSON column takes.
+            self._json = msgspec.json.decode(self._record.model_dump_json())
         return self._json
 
     @property
@@ -52,7 +54,7 @@ class Payload:
         """
         if self._record is None:
             # Through JSON text, not the dict: only pydantic's JSON mode reads base64 bytes and date strings strictly.
-            text = json.dumps(self._json)
+            text = msgspec.json.encode(self._json)
             self._record = BY_NAME[self.name].model_validate_json(text, extra="ignore")
         return self._record
 

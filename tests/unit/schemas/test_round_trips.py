@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
+
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -101,12 +102,12 @@ def survives(record: Record, codec: Codec) -> None:
     model = type(record)
     assert same(codec.decode(codec.encode(record)), record)
     assert same(from_json(model, to_json(record)), record)
-    stored = json.loads(json.dumps(Payload.of(record).json))
+    stored = msgspec.json.decode(msgspec.json.encode(Payload.of(record).json))  # as the store does
     assert same(Payload(model.contract.name, value=stored).record, record)
     assert Payload(model.contract.name, value=stored) == Payload.of(record)
     state = SagaState("d", 1, Payload.of(record), Status.RUNNING, steps={"s": StepState(output=Payload.of(record))})
     columns = {"definition": "d", "version": 1, "request": Payload.of(record), "status": Status.RUNNING}
-    again = state_from_json(json.loads(json.dumps(state_to_json(state))), columns)
+    again = state_from_json(msgspec.json.decode(msgspec.json.encode(state_to_json(state))), columns)
     assert again == state
     assert again.steps["s"].output is not None
     assert same(again.steps["s"].output.record, record)
