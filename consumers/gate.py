@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import TracebackType
 
 from consumers.pace import Pace, Place
 from consumers.system import System
@@ -44,6 +45,31 @@ class Gate:
         yield False
 
 
+class _Turn:
+    """A turn at a system. Nearly always there is nobody in line and it costs next to nothing."""
+
+    __slots__ = ("_line", "_queued")
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._queued: AbstractAsyncContextManager[Place] | None = None
+
+    async def __aenter__(self) -> Place:
+        place = await self._line.enter()
+        if place is None:
+            self._queued = self._line.queue()
+            place = await self._queued.__aenter__()
+        return place
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        if self._queued is not None:
+            return await self._queued.__aexit__(kind, exc, trace)
+        self._line.leave()
+        return None
+
+
 class Line:
     """The line before a system: past its gate, to one of its places at once, at its pace. Oldest first."""
 
@@ -63,9 +89,24 @@ class Line:
         since = next(iter(self._since.values()), None)
         return None if since is None else self._clock() - since
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Place]:
+    def turn(self) -> _Turn:
         """Wait for one's turn. A stop ends the wait, so look whether it came."""
+        return _Turn(self)
+
+    async def enter(self) -> Place | None:
+        """Take a place at once; None where somebody waits or has to."""
+        if self._head.locked() or self._room.locked() or self._pace.limit is not None or self._gate.away():
+            return None
+        await self._room.acquire()
+        return Place()
+
+    def leave(self) -> None:
+        """Give back what `enter` took."""
+        self._room.release()
+
+    @asynccontextmanager
+    async def queue(self) -> AsyncIterator[Place]:
+        """Stand in line."""
         me = object()
         self._since[me] = self._clock()
         try:

@@ -189,7 +189,10 @@ class Runtime:
             self._marks.ended(message)
             return
         try:
-            command = await self._patiently(lambda: self._read(message), self._inbox.idle)
+            try:
+                command = read_command(self._codec, self._system, message, self._seen)
+            except RegistryUnavailable:
+                command = await self._patiently(lambda: self._read(message), self._inbox.idle)
         except BadMessage as exc:
             await self._bury(message, exc)
             return
@@ -237,7 +240,10 @@ class Runtime:
         lane = self._lanes[key]
         try:
             while lane:
-                with telemetry.processing(lane[0].incoming, lane[0].event, self._group):
+                if telemetry.enabled():
+                    with telemetry.processing(lane[0].incoming, lane[0].event, self._group):
+                        handled = await self._handle(lane[0])
+                else:
                     handled = await self._handle(lane[0])
                 if not handled:
                     return
@@ -329,8 +335,8 @@ class Runtime:
             log.warning("consumer.claim_lost", saga_id=str(command.saga_id), step=command.identity.step)
             if not did_nothing:
                 await self._tell_of_lost_claim(command, owner, result)
-        _log_result(command, result)
         if isinstance(result, Failure):
+            _log_failure(command, result)
             telemetry.failed(f"{result.outcome.value}: {result.code}")
 
     async def _tell_of_lost_claim(self, command: ReceivedCommand, owner: UUID, result: Succeeded | Failure) -> None:
@@ -348,7 +354,7 @@ class Runtime:
         after, result = settled(row, command.ask.effect, result)
         try:
             reply = await self._reply(command, result)
-            if isinstance(result, Succeeded) and reply.size > self._limits.max_bytes:
+            if isinstance(result, Succeeded) and reply.is_over(self._limits.max_bytes):
                 msg = f"an answer of {reply.size} bytes is over the limit of {self._limits.max_bytes}"
                 raise InvalidRecord(msg)
         except SchemaError as exc:
@@ -360,6 +366,10 @@ class Runtime:
 
     async def _reply(self, command: ReceivedCommand, result: Succeeded | Failure) -> Outgoing:
         """The answer, made once the registry has told its schema: the call is not forgotten while it is away."""
+        try:
+            return self._replies.reply(command, result, self._now())
+        except RegistryUnavailable:
+            pass
 
         async def make() -> Outgoing:
             return self._replies.reply(command, result, self._now())
@@ -409,9 +419,6 @@ class Runtime:
                 return found
 
 
-def _log_result(command: ReceivedCommand, result: Succeeded | Failure) -> None:
+def _log_failure(command: ReceivedCommand, failure: Failure) -> None:
     facts = {"saga_id": str(command.saga_id), "step": command.identity.step, "direction": command.identity.direction}
-    if isinstance(result, Failure):
-        log.info("consumer.not_done", outcome=result.outcome.value, code=result.code, **facts)
-    else:
-        log.debug("consumer.done", **facts)
+    log.info("consumer.not_done", outcome=failure.outcome.value, code=failure.code, **facts)

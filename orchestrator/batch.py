@@ -150,6 +150,9 @@ class Batch:
             await self._keep(work, message, self._hold, "unknown-version")
             return
         work.seen.add(cause)
+        if not telemetry.enabled():
+            await self._decide(work, message, definition, state)
+            return
         event = message.event if message.event.saga_id is not None else replace(message.event, saga_id=saga_id)
         blueprint = f"{definition.name} v{definition.version}"
         with telemetry.processing(message.incoming, event, self._group, definition=blueprint) as span:

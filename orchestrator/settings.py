@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     sandbox: str = "consumers.sandbox"
     demo: str = "sagas.data"
 
-    batch_size: int = Field(default=500, ge=1, le=10_000)
+    batch_size: int = Field(default=100, ge=1, le=10_000)
     max_message_bytes: int = Field(default=900_000, ge=20_000)
     hold_seconds: float = Field(default=300.0, ge=0)
     control_hold_seconds: float = Field(default=60.0, ge=0)

@@ -30,6 +30,14 @@ class Outgoing(Struct, frozen=True):
             size += len(name) + (len(text) if text else 0)
         return size
 
+    def is_over(self, limit: int) -> bool:
+        """Whether it is larger than that, in bytes. Counts only where it comes near: this runs for every message."""
+        return len(self.value or b"") + _HEADERS_BYTES > limit and self.size > limit
+
+
+# More than the headers of our own messages ever have: twenty at 512 bytes each.
+_HEADERS_BYTES = 16_384
+
 
 class Incoming(Struct, frozen=True):
     """A message as it was read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -34,9 +34,16 @@ class Context:
     cause: UUID
     now: datetime
     traceparent: str | None = None
+    # Both ids as text, which each output needs several times.
+    saga: str = field(init=False)
+    cause_id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "saga", str(self.saga_id))
+        object.__setattr__(self, "cause_id", str(self.cause))
 
 
-def effect_key(saga_id: UUID, step: str, direction: str, round_: int) -> str:
+def effect_key(saga_id: UUID | str, step: str, direction: str, round_: int) -> str:
     """The idempotency key of an effect: the same for all its attempts (design §4)."""
     return f"{saga_id}:{step}:{direction}:{round_}"
 
@@ -69,8 +76,8 @@ class Writer:
             round=command.round,
             attempt=command.attempt,
             deadline=command.deadline,
-            causation_id=str(context.cause),
-            idempotency_key=effect_key(context.saga_id, command.step, command.direction.value, command.round),
+            causation_id=context.cause_id,
+            idempotency_key=effect_key(context.saga, command.step, command.direction.value, command.round),
             agent=state.agent or None,
             by_operator=command.by_operator,
             resolved=command.resolved,
@@ -121,7 +128,7 @@ class Writer:
             type=record.contract.type,
             time=context.now,
             saga_id=context.saga_id,
-            causation_id=str(context.cause),
+            causation_id=context.cause_id,
             traceparent=context.traceparent,
             sequence=sequence,
         )
@@ -129,11 +136,11 @@ class Writer:
     def _message(self, topic: str, saga_id: UUID, event: Event, record: Record) -> Outgoing:
         headers = telemetry.sending(topic, event).headers()
         message = Outgoing(topic, str(saga_id).encode(), self._codec.encode(record), headers)
-        if message.size > self._max_bytes:
+        if message.is_over(self._max_bytes):
             msg = f"{record.contract.name} of {message.size} bytes is over the limit of {self._max_bytes}"
             raise TooLarge(msg)
         return message
 
 
 def _id(context: Context, what: str) -> str:
-    return str(cause_of(str(context.saga_id), f"{context.cause}/{what}"))
+    return str(cause_of(context.saga, f"{context.cause_id}/{what}"))
