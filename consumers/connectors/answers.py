@@ -160,7 +160,7 @@ def judge_fault(answer: Answer, expected: Expectation, now: datetime, fault: Fau
         return _mapped(mapped[1], mapped[0], message, answer, expected, now)
     if code in _OF_THE_KEY:
         return Verdict(error=Unknown(code, message), again=expected.keyed and _OF_THE_KEY[code])
-    if status == 404 and expected.missing_ok and (not expected.missing_codes or code in expected.missing_codes):
+    if status == 404 and expected.missing_ok and _says_missing(fault, expected.missing_codes):
         return Verdict(None)
     name = code or f"HTTP_{status}"
     if status in _CREDENTIAL:
@@ -175,6 +175,10 @@ def judge_fault(answer: Answer, expected: Expectation, now: datetime, fault: Fau
     if 400 <= status < 500:
         return Verdict(error=Rejected(name, message))
     return expected.lost(name, message, again=status >= 500)
+
+
+def _says_missing(fault: Fault, codes: Collection[str]) -> bool:
+    return not codes or fault.code in codes or any(raw in codes for raw in fault.raw)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

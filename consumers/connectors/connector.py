@@ -41,7 +41,7 @@ class Connector:
         self.http = http
         self._errors = dict(errors or {})
         self._missing_codes = missing_codes
-        self._now = now
+        self.now = now
 
     async def __aenter__(self) -> Self:
         """Open the pool; connections follow with the first calls."""

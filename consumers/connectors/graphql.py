@@ -104,7 +104,7 @@ class GraphQLClient(Connector):
         body = Body(json={"query": document, "variables": dict(variables or {})})
 
         def judged(answer: Answer) -> Verdict:
-            return judge_graphql(answer, expected, lambda: judge(answer, expected, self._now(), fault=_fault), problems)
+            return judge_graphql(answer, expected, lambda: judge(answer, expected, self.now(), fault=_fault), problems)
 
         async def once() -> Verdict:
             return await self.send(

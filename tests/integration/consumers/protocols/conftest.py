@@ -44,7 +44,7 @@ def start_server(npm_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """Start one of `servers/`; its base URL. The file runs in a folder that sees the packages."""
     children = []
 
-    def start(name: str, *argv: str, script: str | None = None) -> str:
+    def start(name: str, *, script: str | None = None, **env: str) -> str:
         folder = tmp_path_factory.mktemp(name)
         source = SERVERS / name
         work = folder / "work"
@@ -60,10 +60,10 @@ def start_server(npm_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         entry = str(npm_folder / "node_modules" / script) if script else str(work / f"{name}.js")
         command = Command(
             name=name,
-            argv=[str(node(npm_folder)), entry, *(word.replace("PORT", str(port)) for word in argv or ("PORT",))],
+            argv=[str(node(npm_folder)), entry, *([] if script else [str(port)])],
             log=folder / "server.log",
             cwd=work,
-            env={"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "PORT": str(port)},
+            env={"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "PORT": str(port), **env},
         )
         children.append(spawn_ready(command, lambda _: port_open(port), _START_SECONDS))
         return f"http://127.0.0.1:{port}"
@@ -76,6 +76,13 @@ def start_server(npm_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="session")
 def graphql_url(start_server: Callable[..., str]) -> str:
     return start_server("graphql")
+
+
+@pytest.fixture(scope="session")
+def cap_url(start_server: Callable[..., str]) -> str:
+    """SAP CAP: v4 at /erp, v2 at /odata/v2/erp, both with CSRF tokens."""
+    # By the name that the server has for itself in the links that it gives.
+    return start_server("cap", script="@sap/cds/bin/serve.js", CSRF="1").replace("127.0.0.1", "localhost")
 
 
 @pytest.fixture
