@@ -15,6 +15,9 @@
     nothing sent: refused, no route, no free place    Failed                        Failed
     cut, silent or garbled after sending began        Unknown                       Failed
 
+Where the code and the message stand in an error body is each protocol's own: it passes its reader as `fault`. A code
+is compared as the system writes it (`SY/530`) and in the form of ours (`SY_530`), which is the one that is raised.
+
 Codes of an idempotency key are never a rejection: KEY_REUSED and IN_PROGRESS both mean that something was, or is
 being, done under the key.
 """
@@ -23,7 +26,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -36,11 +39,24 @@ from consumers.connectors.guard import Verdict
 from consumers.errors import ActionError, Failed, Rejected, Unknown
 from schemas.models import Record
 
-__all__ = ["Answer", "Expectation", "judge", "parse", "retry_after"]
+__all__ = [
+    "Answer",
+    "Expectation",
+    "Fault",
+    "code_of",
+    "json_fault",
+    "judge",
+    "judge_fault",
+    "parse",
+    "read_json",
+    "retry_after",
+]
 
 R = TypeVar("R", bound=Record)
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,63}\Z")
+_NOT_IN_A_CODE = re.compile(r"[^A-Z0-9]+")
+_LONGEST_CODE = 64
 _LONGEST_MESSAGE = 500
 _LONGEST_WAIT = 86_400.0
 _CREDENTIAL = {401: "UNAUTHENTICATED", 403: "FORBIDDEN", 407: "PROXY_UNAUTHENTICATED"}
@@ -83,17 +99,68 @@ class Expectation:
         return Verdict(error=Unknown(code, message), again=again and self.keyed, healthy=False)
 
 
-def judge(answer: Answer, expected: Expectation, now: datetime) -> Verdict:
-    """What the answer means; `now` is aware and only used for a `Retry-After` that is a date."""
-    status = answer.status
-    if 200 <= status < 300:
-        return _success(answer, expected)
-    code, message = _error_body(answer)
-    if code is not None and (mapped := expected.errors.get(code)) is not None:
-        return _mapped(mapped, code, message, answer, expected, now)
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What an error body says.
+
+    Attributes:
+        code: in the form of ours, `[A-Z][A-Z0-9_]*`; None where the body has none.
+        message: for people; empty where the body has none.
+        raw: every code in the body as the system writes it, the most exact first.
+
+    """
+
+    code: str | None = None
+    message: str = ""
+    raw: tuple[str, ...] = ()
+
+    def mapped(self, errors: Mapping[str, str]) -> tuple[str, str] | None:
+        """The first code that `errors` knows, in the form of ours, and its outcome."""
+        for name in (*self.raw, *filter(None, (self.code,))):
+            code = code_of(name)
+            outcome = errors.get(name) or errors.get(code or "")
+            if outcome is not None and code is not None:
+                return code, outcome
+        return None
+
+
+def code_of(text: object) -> str | None:
+    """A system's code in the form of ours: `/IWBEP/CM_MGW_RT/021` is `IWBEP_CM_MGW_RT_021`, `404` is `E_404`."""
+    if not isinstance(text, str | int) or isinstance(text, bool):
+        return None
+    code = _NOT_IN_A_CODE.sub("_", str(text).upper()).strip("_")[:_LONGEST_CODE]
+    code = f"E_{code}"[:_LONGEST_CODE] if code[:1].isdigit() else code
+    return code if _CODE.match(code) else None
+
+
+def judge(
+    answer: Answer,
+    expected: Expectation,
+    now: datetime,
+    *,
+    fault: Callable[[Answer], Fault] | None = None,
+    value: Callable[[bytes], Any] | None = None,
+) -> Verdict:
+    """What the answer means; `now` is aware and only used for a `Retry-After` that is a date.
+
+    Args:
+        fault: reads an error body; by default `{"code", "message"}` of JSON.
+        value: reads the body of a success; None of it says that it is not what was asked for. By default JSON.
+
+    """
+    if 200 <= answer.status < 300:
+        return _success(answer, expected, value or read_json)
+    return judge_fault(answer, expected, now, (fault or json_fault)(answer))
+
+
+def judge_fault(answer: Answer, expected: Expectation, now: datetime, fault: Fault) -> Verdict:
+    """What an answer that is no success means, by its status and by what its body says."""
+    status, code, message = answer.status, fault.code, fault.message[:_LONGEST_MESSAGE] or f"HTTP {answer.status}"
+    if (mapped := fault.mapped(expected.errors)) is not None:
+        return _mapped(mapped[1], mapped[0], message, answer, expected, now)
     if code in _OF_THE_KEY:
         return Verdict(error=Unknown(code, message), again=expected.keyed and _OF_THE_KEY[code])
-    if status == 404 and expected.missing_ok and (not expected.missing_codes or code in expected.missing_codes):
+    if status == 404 and expected.missing_ok and _says_missing(fault, expected.missing_codes):
         return Verdict(None)
     name = code or f"HTTP_{status}"
     if status in _CREDENTIAL:
@@ -108,6 +175,10 @@ def judge(answer: Answer, expected: Expectation, now: datetime) -> Verdict:
     if 400 <= status < 500:
         return Verdict(error=Rejected(name, message))
     return expected.lost(name, message, again=status >= 500)
+
+
+def _says_missing(fault: Fault, codes: Collection[str]) -> bool:
+    return not codes or fault.code in codes or any(raw in codes for raw in fault.raw)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -139,14 +210,14 @@ def parse(record: type[R], answer: Any) -> R:
         raise Unknown("BAD_RESPONSE", msg[:_LONGEST_MESSAGE]) from exc
 
 
-def _success(answer: Answer, expected: Expectation) -> Verdict:
+def _success(answer: Answer, expected: Expectation, read: Callable[[bytes], Any]) -> Verdict:
     if answer.status == 204:
         return Verdict({})
     if answer.body is None:
         return expected.lost("BAD_RESPONSE", f"HTTP {answer.status}, but the body is too large", again=False)
-    value = _json(answer.body)
+    value = read(answer.body)
     if value is None:
-        return expected.lost("BAD_RESPONSE", f"HTTP {answer.status}, but the body is not JSON")
+        return expected.lost("BAD_RESPONSE", f"HTTP {answer.status}, but the body is not what was asked for")
     return Verdict(value)
 
 
@@ -161,15 +232,17 @@ def _mapped(outcome: str, code: str, message: str, answer: Answer, expected: Exp
     return Verdict(error=error, again=expected.keyed, healthy=healthy)
 
 
-def _error_body(answer: Answer) -> tuple[str | None, str]:
-    body = _json(answer.body or b"")
+def json_fault(answer: Answer) -> Fault:
+    """`{"code": "…", "message": "…"}`."""
+    body = read_json(answer.body or b"")
     fields = body if isinstance(body, dict) else {}
     code, message = fields.get("code"), fields.get("message")
-    text = message if isinstance(message, str) and message else f"HTTP {answer.status}"
-    return (code if isinstance(code, str) and _CODE.match(code) else None), text[:_LONGEST_MESSAGE]
+    return Fault(
+        code if isinstance(code, str) and _CODE.match(code) else None, message if isinstance(message, str) else ""
+    )
 
 
-def _json(body: bytes) -> Any:
+def read_json(body: bytes) -> Any:
     """The value; None for anything that is not JSON, and for `null`, which answers nothing."""
     try:
         return json.loads(body.decode(), parse_float=Decimal, parse_constant=_refuse)

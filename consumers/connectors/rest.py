@@ -5,14 +5,14 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from consumers.connectors.answers import Answer, Expectation, judge, parse
+from consumers.connectors.answers import Answer, judge, parse
 from consumers.connectors.breaker import Breaker
+from consumers.connectors.connector import Connector, probing
+from consumers.connectors.forms import flat
 from consumers.connectors.guard import Guard, InPlace, Verdict
 from consumers.connectors.http import Body, Credentials, HttpClient, Timeouts, trace_headers
-from consumers.errors import ActionError, Unknown
 from consumers.system import Call
 
 __all__ = ["RestClient", "Timeouts", "parse", "trace_headers"]
@@ -21,7 +21,7 @@ _LARGEST_ANSWER = 1 << 20
 _READS = frozenset({"GET", "HEAD"})
 
 
-class RestClient:
+class RestClient(Connector):
     """Calls one system. Connects while it is entered, never before.
 
     Args:
@@ -50,8 +50,7 @@ class RestClient:
         guard: Guard | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.guard = guard or Guard(breaker or Breaker(), retries or InPlace())
-        self._http = HttpClient(
+        http = HttpClient(
             base_url,
             timeouts=timeouts,
             connections=connections,
@@ -60,20 +59,8 @@ class RestClient:
             verify=verify,
             largest_answer=largest_answer,
         )
-        self._errors = dict(errors or {})
-        self._missing_codes = missing_codes
-        self._now = now
-
-    async def __aenter__(self) -> Self:
-        """Open the pool; connections follow with the first calls."""
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close all connections."""
-        await self._http.__aexit__(kind, exc, trace)
+        own = guard or Guard(breaker or Breaker(), retries or InPlace())
+        super().__init__(http, own, errors=errors, missing_codes=missing_codes, now=now)
 
     async def request(
         self,
@@ -83,6 +70,7 @@ class RestClient:
         call: Call,
         errors: Mapping[str, str] | None = None,
         json: Any = None,
+        form: Mapping[str, Any] | None = None,
         params: Mapping[str, str | None] | None = None,
         keyed: bool = True,
         missing_ok: bool = False,
@@ -92,6 +80,7 @@ class RestClient:
         Args:
             errors: the contract's (`command.contract.errors`); they go before the client's.
             json: the body. Numbers that must stay exact go as strings.
+            form: the body as `application/x-www-form-urlencoded` instead; what is nested is named as `forms.py` says.
             params: the query; None values are left out.
             keyed: the target honours `Idempotency-Key`, so a write whose outcome is unknown is sent again. Never
                 where the contract's effect is not `idempotent`.
@@ -105,17 +94,17 @@ class RestClient:
             ClaimLost: another worker owns the effect.
 
         """
-        expected = Expectation(
-            errors={**self._errors, **(errors or {})},
-            reads=method.upper() in _READS,
-            keyed=keyed and call.keyed,
-            missing_ok=missing_ok,
-            missing_codes=self._missing_codes,
-        )
+        reads = method.upper() in _READS
+        expected = self.expectation(call, errors, reads=reads, keyed=keyed, missing_ok=missing_ok)
         query = {name: value for name, value in (params or {}).items() if value is not None}
 
+        body = Body(json=json) if form is None else Body(form=flat(form))
+
+        def judged(answer: Answer) -> Verdict:
+            return judge(answer, expected, self.now())
+
         async def once() -> Verdict:
-            return await self._send(method, path, call, json, query, expected)
+            return await self.send(method, path, call=call, expected=expected, judge=judged, body=body, params=query)
 
         return await self.guard.run(call, once)
 
@@ -128,26 +117,4 @@ class RestClient:
             ClaimLost: another worker owns the effect.
 
         """
-        try:
-            return await self.request("GET", path, call=call, params=params, missing_ok=True)
-        except ActionError as exc:
-            raise Unknown(exc.code, f"the probe failed: {exc.message}", detail=exc.detail) from exc
-
-    async def _send(
-        self, method: str, path: str, call: Call, json: Any, query: Mapping[str, str], expected: Expectation
-    ) -> Verdict:
-        headers = {} if expected.reads else {"idempotency-key": call.idempotency_key}
-
-        def judged(answer: Answer) -> Verdict:
-            return judge(answer, expected, self._now())
-
-        return await self._http.exchange(
-            method,
-            path,
-            call=call,
-            expected=expected,
-            judge=judged,
-            body=Body(json=json),
-            params=query,
-            headers=headers,
-        )
+        return await probing(self.request("GET", path, call=call, params=params, missing_ok=True))
