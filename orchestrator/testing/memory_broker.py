@@ -88,6 +88,11 @@ class MemoryBroker:
             for group in self._groups.values():
                 group.topics_changed(name)
 
+    @property
+    def topics(self) -> Mapping[str, int]:
+        """All topics with their numbers of partitions."""
+        return {name: len(topic.partitions) for name, topic in self._topics.items()}
+
     def partition_count(self, topic: str) -> int:
         """How many partitions a topic has; 0 where there is no such topic."""
         found = self._topics.get(topic)

@@ -30,6 +30,7 @@ from orchestrator.testing.simulation.network import SimBroker
 from orchestrator.testing.simulation.node import GROUP, Node, Owners
 from orchestrator.testing.simulation.operator import Operator
 from orchestrator.testing.simulation.plan import Fault, Plan
+from orchestrator.testing.simulation.replays import Replays
 from orchestrator.testing.simulation.targets import Targets
 from orchestrator.testing.simulation.trace import Trace
 from schemas.codec import Codec
@@ -46,7 +47,8 @@ _IDLE_TRANSACTION = 60.0
 _LONGEST = 8 * 3600.0
 _PARTITIONS = 2
 _HAZARD = 0.004
-_OFTEN = {Fault.OPERATOR: (4, 16), Fault.STALL: (2, 5)}
+_OFTEN = {Fault.OPERATOR: (4, 16), Fault.STALL: (2, 5), Fault.REPLAY: (2, 6)}
+_COUNTED_WHERE_DONE = (Fault.OPERATOR, Fault.REPLAY)
 
 
 class _Ids:
@@ -127,6 +129,7 @@ class World:
         self.owners = Owners(self)
         self.targets = Targets(self)
         self.operator = Operator(self)
+        self.replays = Replays(self)
         self.asked: list[Asked] = []
         self.garbage: list[Outgoing] = []
         self.nodes: dict[str, Node] = {}
@@ -249,6 +252,7 @@ class World:
             Fault.WORKER_CLOCK: self._worker_clock,
             Fault.GARBAGE: self._garbage,
             Fault.OPERATOR: self.operator.press,
+            Fault.REPLAY: self.replays.press,
         }
         for fault, act in scheduled.items():
             if fault in self.active:
@@ -259,7 +263,7 @@ class World:
     def _strike_later(self, fault: Fault, act: Callable[[], None]) -> None:
         if fault not in self.active:
             return
-        if fault is not Fault.OPERATOR:
+        if fault not in _COUNTED_WHERE_DONE:
             self.fired[fault] += 1
         act()
 
@@ -426,12 +430,17 @@ class World:
         self.quieting = True
         while self.loop.time() < _LONGEST:
             await asyncio.sleep(8.0)
-            if self._at_rest() and not self.operator.resume_paused() and not self.operator.attend():
+            if self._at_rest() and not self._somebody_acts():
                 return
         self.wrong("", "it does not come to rest")
 
+    def _somebody_acts(self) -> bool:
+        return self.operator.resume_paused() or self.operator.attend() or self.replays.attend()
+
     def _at_rest(self) -> bool:
-        if self.store.held or any(row.wake_at is not None for row in self.store.tables.sagas.values()):
+        if self.replays.busy or self.store.held:
+            return False
+        if any(row.wake_at is not None for row in self.store.tables.sagas.values()):
             return False
         return not any(node.process.frozen for node in self.nodes.values()) and self.all_read()
 
