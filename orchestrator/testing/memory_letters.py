@@ -42,9 +42,9 @@ class MemoryLetters:
                 self._letters[letter.place] = letter
 
     @property
-    def places(self) -> Sequence[Place]:
-        """Where letters lie, as they were taken in."""
-        return list(self._letters)
+    def read(self) -> Sequence[Letter]:
+        """The letters as they were taken in, whatever has been done about them since."""
+        return list(self._letters.values())
 
     def at(self, places: Sequence[Place]) -> list[Letter]:
         """See `Letters.at`."""
@@ -53,18 +53,21 @@ class MemoryLetters:
     def _told(self, letter: Letter) -> Letter:
         """The letter with what its acts come to."""
         acts = self._acts[letter.identity]
-        kinds = [act.kind for act in acts if act.kind != "replaying"]
         edits = [at for at, act in enumerate(acts) if act.kind == "edited"]
         begun = [act.new_saga_id for act in acts[edits[-1] + 1 if edits else 0 :] if act.new_saga_id is not None]
         return replace(
             letter,
-            state=State(kinds[-1]) if kinds else State.OPEN,
+            state=self._state(letter),
             edited=next((act.edited for act in reversed(acts) if act.edited is not None), None),
             header_edits=next((act.header_edits for act in reversed(acts) if act.header_edits), ()),
-            replays=kinds.count("replayed"),
+            replays=sum(act.kind == "replayed" for act in acts),
             repeats=self._repeats(letter),
             earlier=begun[0] if begun else None,
         )
+
+    def _state(self, letter: Letter) -> State:
+        kinds = [act.kind for act in self._acts[letter.identity] if act.kind != "replaying"]
+        return State(kinds[-1]) if kinds else State.OPEN
 
     def _repeats(self, letter: Letter) -> int:
         if letter.stage != "saga" or letter.saga_id is None or letter.version is None:
@@ -80,7 +83,7 @@ class MemoryLetters:
 
     def came_back(self, sent: Sequence[tuple[Letter, UUID | None]]) -> set[UUID]:
         """See `Letters.came_back`."""
-        waiting = [found for found in self.at(self.places) if found.state in OPEN_STATES]
+        waiting = [found for found in self._letters.values() if self._state(found) in OPEN_STATES]
         return {
             letter.identity
             for letter, saga_id in sent

@@ -65,6 +65,7 @@ class SimLetters(MemoryLetters):
 
     def read_new(self) -> int:
         """Take in what has come to the dead-letter topics since; how many messages that were."""
+        self._reach()
         broker, count = self._world.broker, 0
         for topic, partitions in broker.topics.items():
             for place in [(topic, p) for p in range(partitions)] if topic.endswith(".dlq") else ():
@@ -80,10 +81,13 @@ class SimLetters(MemoryLetters):
 
     def at(self, places: Sequence[Place]) -> list[Letter]:
         """See `Letters.at`."""
-        if self._world.database_away > self._world.loop.time():
+        self._reach()
+        return super().at(places)
+
+    def _reach(self) -> None:
+        if self._world.database_away > self._world.loop.now:
             msg = "the database is away"
             raise StoreUnavailable(msg)
-        return super().at(places)
 
 
 @dataclass(frozen=True, slots=True)

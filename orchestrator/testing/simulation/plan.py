@@ -14,6 +14,9 @@ __all__ = ["DISORDERING", "LOSING", "Fault", "Plan"]
 class Fault(StrEnum):
     """Everything that can go wrong, each declared once."""
 
+    # They are looked up at every step of a run, and `Enum` hashes in Python.
+    __hash__ = str.__hash__
+
     KILL = "kill"
     FREEZE = "freeze"
     REBALANCE = "rebalance"

@@ -101,13 +101,14 @@ class Replays:
         dice = self._world.dice
         try:
             self.letters.read_new()
-            letters = self.letters.at(self.letters.places)
         except StoreUnavailable:
             return None
+        letters = self.letters.read
         if not letters:
             return None
         way = dice.choice([way for way in Way if any(letter.way is way for letter in letters)])
-        return dice.choice([letter for letter in letters if letter.way is way])
+        chosen = dice.choice([letter for letter in letters if letter.way is way])
+        return self.letters.at([chosen.place])[0]
 
     def _mend(self, letter: Letter) -> None:
         """As `saga dlq edit` does: another value, or another header."""

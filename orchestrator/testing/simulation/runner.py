@@ -202,7 +202,10 @@ def shrink(outcome: Outcome, kit: Any) -> Outcome:
 def undisturbed() -> Iterator[None]:
     """No log lines, and no collection of garbage in mid-run."""
     before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+        logger_factory=structlog.ReturnLoggerFactory(),
+    )
     collecting = gc.isenabled()
     gc.collect()
     gc.freeze()

@@ -86,12 +86,13 @@ class World:
         self.window = _WINDOW if aim is None else aim.window
         self.kit = kit
         self.loop = VirtualLoop()
+        self._true_time = (0.0, _START)
         self.trace = Trace(keep=keep)
         root = random.Random(plan.seed)
         # Streams of their own: to leave a fault out leaves the definitions and requests as they were.
         self.dice, self._blueprints, self._requests = (random.Random(root.getrandbits(64)) for _ in range(3))
         self.active: frozenset[Fault] = frozenset(plan.faults)
-        self._hazards = [fault for fault in (Fault.KILL, Fault.FREEZE, Fault.REBALANCE) if fault in self.active]
+        self.hazards = [fault for fault in (Fault.KILL, Fault.FREEZE, Fault.REBALANCE) if fault in self.active]
         self.fired: Counter[Fault] = Counter()
         self.kinds: Counter[str] = Counter()
         self.delivered = 0
@@ -100,9 +101,7 @@ class World:
         self.silent: set[str] = set()
         self.excess: set[str] = set()
         self.unnoticed: list[str] = []
-        self.leapt = False
-        self.over = False
-        self.quieting = False
+        self.leapt = self.over = self.quieting = False
         self.database_away = 0.0
         self.batch = self._blueprints.choice([1, 3, 20, 500])
         self.poll = self._blueprints.choice([2.0, 4.0])
@@ -139,7 +138,9 @@ class World:
 
     def true_time(self) -> datetime:
         """What all clocks should say."""
-        return _START + timedelta(seconds=self.loop.time())
+        if self._true_time[0] != self.loop.now:
+            self._true_time = self.loop.now, _START + timedelta(seconds=self.loop.now)
+        return self._true_time[1]
 
     def database_time(self) -> datetime:
         """What PostgreSQL's clock says."""
@@ -154,7 +155,7 @@ class World:
 
     def tell(self, saga: str, text: str) -> None:
         """Something happened."""
-        self.trace.tell(self.loop.time(), saga, text)
+        self.trace.tell(self.loop.now, saga, text)
 
     def wrong(self, saga: str, text: str) -> None:
         """Something happened that must not."""
@@ -181,9 +182,9 @@ class World:
 
     async def strike(self, node: Node) -> None:
         """At every await of a process anything may happen to it."""
-        if not self._hazards or self.dice.random() >= _HAZARD:
+        if self.dice.random() >= _HAZARD:
             return
-        fault = self.dice.choice(self._hazards)
+        fault = self.dice.choice(self.hazards)
         self.fired[fault] += 1
         if fault is Fault.KILL:
             self.kill(node)
@@ -419,7 +420,7 @@ class World:
     def _calm(self) -> None:
         """No more faults; what is away comes back, and what was paused goes on."""
         self.tell("", "no more faults")
-        self.active, self._hazards = frozenset(), []
+        self.active, self.hazards = frozenset(), []
         self.database_away = 0.0
         self.broker.stalled.clear()
         self.targets.away.clear()
@@ -464,7 +465,7 @@ class World:
     @property
     def long_after(self) -> bool:
         """Whether only leases and deadlines of clocks that had leapt are waited for: no need to look often."""
-        return self.loop.time() > self.window + _SOON
+        return self.loop.now > self.window + _SOON
 
     def patience(self, seconds: float) -> float:
         """How long the timers rest: up to the next deadline where nothing else is left to wait for."""
@@ -481,7 +482,7 @@ class World:
 
 
 class _Codec(Codec):
-    """The real codec, which remembers: commands and completions of a run are ever the same few records."""
+    """The real codec, which remembers: the records of runs are ever the same few."""
 
     def __init__(self) -> None:
         super().__init__(FixedIds())
@@ -494,6 +495,8 @@ class _Codec(Codec):
         # By identity; the record is kept, or another could come to have its id.
         known = self._encoded.get(id(record))
         if known is None:
+            if len(self._encoded) >= _MOST_KNOWN:
+                self._encoded.clear()
             known = self._encoded[id(record)] = (record, super().encode(record))
         return known[1]
 
@@ -501,12 +504,14 @@ class _Codec(Codec):
         known = self._decoded.get(data)
         if known is None:
             known = super().decode(data)
-            if known.contract.kind in _FEW:
-                self._decoded[data] = known
+            if len(self._decoded) >= _MOST_KNOWN:
+                self._decoded.clear()
+            self._decoded[data] = known
         return known
 
 
-_FEW = ("command", "completion")
+_FEW = ("command", "completion", "request")
+_MOST_KNOWN = 5000
 
 
 @cache
