@@ -23,7 +23,7 @@ from orchestrator.messaging.reader import Reader
 
 if TYPE_CHECKING:
     from orchestrator.core.state import SagaState
-    from orchestrator.letters.desk import Desk
+    from orchestrator.letters.ports import ReplayDesk
 
 __all__ = ["Options", "Outcome", "Replayer", "Report", "Result"]
 
@@ -92,16 +92,21 @@ class Report:
         return [o.plan for o in self.outcomes if o.result is Result.SENT and o.plan is not None]
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Replayer:
     """Replays letters in the order given."""
 
     def __init__(
         self,
-        desk: Desk,
+        desk: ReplayDesk,
         by: By,
         options: Options,
         *,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = _now,
         sleep: Callable[[float], Awaitable[None]],
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
@@ -109,6 +114,7 @@ class Replayer:
         self._by = by
         self._options = options
         self._clock = clock
+        self._now = now
         self._sleep = sleep
         self._progress = progress
         self._reader = Reader(desk.codec, desk.catalogue.requests)
@@ -189,7 +195,7 @@ class Replayer:
         _, topics = self._desk.feed.topics()
         terms = Terms(
             by=self._by,
-            now=datetime.now(UTC),
+            now=self._now(),
             limit=self._desk.limit,
             topics=topics,
             retired=self._desk.retired,

@@ -14,7 +14,7 @@ from orchestrator.messaging.reader import meant_for
 from orchestrator.messaging.topics import CONTROL
 
 if TYPE_CHECKING:
-    from orchestrator.letters.desk import Desk
+    from orchestrator.letters.ports import ReplayDesk
 
 __all__ = ["Fate", "fates"]
 
@@ -32,7 +32,7 @@ class Fate:
     revision: int | None = None
 
 
-def fates(desk: Desk, plans: Sequence[Plan], waited: float) -> dict[UUID, Fate]:
+def fates(desk: ReplayDesk, plans: Sequence[Plan], waited: float) -> dict[UUID, Fate]:
     """What is known of each plan that was sent, by the identity of its letter. `waited` is in seconds."""
     back = desk.store.came_back([(plan.letter, plan.saga_id) for plan in plans])
     causes = {(p.saga_id, p.cause) for p in plans if p.saga_id is not None and p.cause is not None}

@@ -14,7 +14,7 @@ from orchestrator.core.state import SagaState
 from orchestrator.messaging import topics
 from orchestrator.messaging.message import Headers, Incoming, Outgoing
 
-__all__ = ["Act", "Asked", "Case", "Evidence", "Line", "Output", "Row", "Told", "header", "standing"]
+__all__ = ["Act", "Asked", "Case", "Evidence", "Line", "Output", "Replay", "Row", "Told", "header", "standing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,20 +134,41 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class Replay:
+    """What somebody sent, or tried to, to go on with a dead letter: the letter as it lies there, and the message.
+
+    `decision` tells one way to go on from another (an edit, or that a person knows what was not done), and is empty for
+    none; `edited` where it is an edit, and then `mended` are the headers that it sets. `cause` is how a journal knows
+    the message.
+    """
+
+    letter: Incoming
+    decision: str
+    edited: bool
+    message: Outgoing
+    cause: str
+    mended: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A whole run.
 
-    `garbage` is what nobody can read; `letters` the messages of each dead-letter topic; `strangers` are sagas that only
-    the ledger names. What the run did to whom: `injured` sagas may wait for a person, in `silent` ones a step may time
-    out, `excused` are (saga, step) of blind systems that a process called too late (design §7), `excess` the sagas for
-    which such a system is known to have done a thing once too often, with the revision that the saga had then.
+    `garbage` is what nobody can read, as it lies in its topics; `letters` the messages of each dead-letter topic;
+    `buried` are letters of messages that were read, each with what lies where it was read. `replays` are in the order
+    in which they were sent. `strangers` are sagas that only the ledger names. What the run did to whom: `injured` sagas
+    may wait for a person, in `silent` ones a step may time out, `excused` are (saga, step) of blind systems that a
+    process called too late (design §7), `excess` the sagas for which such a system is known to have done a thing once
+    too often, with the revision that the saga had then.
     """
 
     cases: Sequence[Case]
     asked: Sequence[Asked]
     letters: Mapping[str, Sequence[Incoming]]
     acts: Sequence[Act] = ()
-    garbage: Sequence[Outgoing] = ()
+    garbage: Sequence[Incoming] = ()
+    buried: Sequence[tuple[Incoming, Incoming]] = ()
+    replays: Sequence[Replay] = ()
     strangers: Sequence[str] = ()
     injured: Container[str] = frozenset()
     silent: Container[str] = frozenset()

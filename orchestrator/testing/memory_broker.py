@@ -88,6 +88,11 @@ class MemoryBroker:
             for group in self._groups.values():
                 group.topics_changed(name)
 
+    @property
+    def topics(self) -> Mapping[str, int]:
+        """All topics with their numbers of partitions."""
+        return {name: len(topic.partitions) for name, topic in self._topics.items()}
+
     def partition_count(self, topic: str) -> int:
         """How many partitions a topic has; 0 where there is no such topic."""
         found = self._topics.get(topic)
@@ -103,7 +108,7 @@ class MemoryBroker:
     def watermarks(self, place: TopicPartition) -> tuple[int, int]:
         """The first offset that is there and the one that the next message will get."""
         log = self._log(place)
-        return log.low, log.high
+        return log.low, log.low + len(log.messages)
 
     def messages(self, topic: str) -> Sequence[Incoming]:
         """Everything that is in a topic now, partition by partition."""
@@ -139,9 +144,9 @@ class MemoryBroker:
 
     def refusal(self, message: Outgoing) -> str | None:
         """Why that message will never be taken, as Kafka's client says it; None where it will be."""
-        if not _NAME.fullmatch(message.topic):
-            return "TOPIC_EXCEPTION"
         topic = self._topics.get(message.topic)
+        if topic is None and not _NAME.fullmatch(message.topic):
+            return "TOPIC_EXCEPTION"
         if topic is not None and message.size + len(message.key or b"") > topic.largest:
             return "MSG_SIZE_TOO_LARGE"
         if topic is not None and topic.compacted and message.key is None:
@@ -211,10 +216,11 @@ class MemoryInbox:
         found: list[Incoming] = []
         for index in range(len(places)):
             place = places[(self._turn + index) % len(places)]
-            _, self._ends[place] = self._broker.watermarks(place)
-            for message, at in self._broker.read(place, self._read[place][0], most - len(found)):
+            at, high = self._read[place][0], self._broker.watermarks(place)[1]
+            self._ends[place] = high
+            for message, stamp in self._broker.read(place, at, most - len(found)) if at != high else ():
                 found.append(message)
-                self._read[place] = (message.offset + 1, at)
+                self._read[place] = (message.offset + 1, stamp)
         return found
 
     def _serve(self) -> None:

@@ -14,7 +14,21 @@ class Owner:
     """A transaction, as far as its locks go."""
 
     def __init__(self) -> None:
-        self.ended = asyncio.Event()
+        self._ended = False
+        self._waiting: asyncio.Event | None = None
+
+    async def wait(self) -> None:
+        """Until it has ended. Few are ever waited for."""
+        if self._waiting is None:
+            self._waiting = asyncio.Event()
+        if not self._ended:
+            await self._waiting.wait()
+
+    def end(self) -> None:
+        """Let those go on who wait."""
+        self._ended = True
+        if self._waiting is not None:
+            self._waiting.set()
 
 
 class RowLocks:
@@ -54,11 +68,12 @@ class RowLocks:
             behind = self._waits.get(behind)
         self._waits[owner] = holder
         try:
-            await holder.ended.wait()
+            await holder.wait()
         finally:
             del self._waits[owner]
 
     def release(self, owner: Owner) -> None:
         """The transaction has ended."""
-        self._owners = {row: holder for row, holder in self._owners.items() if holder is not owner}
-        owner.ended.set()
+        for row in [row for row, holder in self._owners.items() if holder is owner]:
+            del self._owners[row]
+        owner.end()

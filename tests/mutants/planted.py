@@ -195,6 +195,31 @@ MUTANTS = [
         "    elif answer.unclaimed and is_excess(draft, answer):\n        pass\n",
         "tests/unit/core/test_excess.py",
     ),
+    # -- replays of dead letters ------------------------------------------------------------------------------------
+    Mutant(
+        "a letter that is replayed twice is two messages",
+        "orchestrator/letters/ids.py",
+        '    return str(identity_of(["event", str(identity), *decision]))\n',
+        '    return str(__import__("uuid").uuid4())\n',
+    ),
+    Mutant(
+        "a parked saga that has moved on is continued all the same",
+        "orchestrator/letters/plan.py",
+        "        if_revision=letter.version,\n        resolved",
+        "        resolved",
+    ),
+    Mutant(
+        "a letter is published again without its headers",
+        "orchestrator/letters/plan.py",
+        "    headers, key = sent_headers(letter), letter.key\n    if letter.edit:",
+        "    headers, key = letter.headers[:3], letter.key\n    if letter.edit:",
+    ),
+    Mutant(
+        "an edited letter keeps the id of the original",
+        "orchestrator/letters/plan.py",
+        '"ce_id": event_id(letter.identity, "edit", letter.edit), "ce_source": SOURCE}',
+        '"ce_source": SOURCE}',
+    ),
     # -- consumers --------------------------------------------------------------------------------------------------
     Mutant(
         "the tombstone is ignored: a step is done although its undo has begun",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from orchestrator.database import StoreConflict, StoreUnavailable
@@ -28,6 +27,14 @@ class SimTransaction(MemoryTransaction):
         super().__init__(store)
         self._node = node
         self._severed = False
+
+    async def __aenter__(self) -> Self:
+        self._node.store.open[self] = None
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        del self._node.store.open[self]
+        self.end()
 
     def sever(self) -> None:
         """The server gives up on it: it was idle for a minute (`idle_in_transaction_session_timeout`)."""
@@ -78,16 +85,9 @@ class SimStore:
         self._node = node
         self.open: dict[SimTransaction, None] = {}
 
-    @asynccontextmanager
-    async def begin(self) -> AsyncIterator[SimTransaction]:
+    def begin(self) -> SimTransaction:
         """See `Store.begin`."""
-        transaction = SimTransaction(self._shared, self._node)
-        self.open[transaction] = None
-        try:
-            yield transaction
-        finally:
-            del self.open[transaction]
-            transaction.end()
+        return SimTransaction(self._shared, self._node)
 
     async def offsets(self, group: str, places: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         """See `Store.offsets`."""

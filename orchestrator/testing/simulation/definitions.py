@@ -210,6 +210,7 @@ def _mapping(action: type[Record], *, touchy: bool) -> Callable[[Any, Outputs], 
     return mapping
 
 
+@cache
 def request(number: int, *, unmappable: bool) -> VendorOnboardingRequested:
     """What an agent asks for."""
     return VendorOnboardingRequested(

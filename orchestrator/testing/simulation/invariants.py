@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from orchestrator.messaging import topics
+from orchestrator.messaging.event import read_event
 from orchestrator.messaging.message import Incoming
 from orchestrator.testing import checker
 from orchestrator.testing.checker import Asked, Case, Evidence, Line, Output, Row, Told, header
@@ -45,7 +46,9 @@ def evidence(world: World) -> Evidence:
         asked=list(_asked(world)),
         letters=letters,
         acts=world.operator.acts,
-        garbage=world.garbage,
+        garbage=list(_garbage(world)),
+        buried=list(_buried(world, letters)),
+        replays=world.replays.kept,
         strangers=[line.identity[0] for line in ledger.lines if line.identity[0] not in sagas],
         injured=sagas if shaken or touchy else frozenset(world.injured),
         silent=sagas if shaken else frozenset(world.silent),
@@ -59,6 +62,30 @@ def _asked(world: World) -> Iterator[Asked]:
         event = asked.event
         saga_id = event.saga_id or world.store.tables.foreign.get((event.source, event.id))
         yield Asked(event.id, None if saga_id is None else str(saga_id), asked.acknowledged)
+
+    unreadable = {message.value for message in world.garbage}
+    lie = {header(m.headers, "ce_id") for name in world.names for m in world.broker.messages(topics.requests(name))}
+    for begun in world.replays.kept:
+        if begun.message.topic.endswith(".requests"):
+            event = read_event(begun.message.headers)
+            saga_id = event.saga_id or world.store.tables.foreign.get((event.source, event.id))
+            readable = begun.message.value not in unreadable
+            yield Asked(event.id, None if saga_id is None else str(saga_id), readable and event.id in lie)
+
+
+def _garbage(world: World) -> Iterator[Incoming]:
+    """Everything unreadable, as often as it was published."""
+    unreadable = {(message.topic, message.key, message.value) for message in world.garbage}
+    for topic in sorted({message.topic for message in world.garbage}):
+        yield from (m for m in world.broker.messages(topic) if (topic, m.key, m.value) in unreadable)
+
+
+def _buried(world: World, letters: Mapping[str, Sequence[Incoming]]) -> Iterator[tuple[Incoming, Incoming]]:
+    for letter in (letter for messages in letters.values() for letter in messages):
+        offset = header(letter.headers, "__dlq.errors.offset")
+        if offset:
+            place = header(letter.headers, "__dlq.errors.topic"), int(header(letter.headers, "__dlq.errors.partition"))
+            yield letter, world.broker.read(place, int(offset), 1)[0][0]
 
 
 def _cases(world: World, dead: Mapping[str, Sequence[Incoming]]) -> Iterator[Case]:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
 from typing import Any, TypeVarTuple
 
+from msgspec import Struct
+
 __all__ = ["Handle", "Process", "StuckError", "VirtualLoop"]
 
 Ts = TypeVarTuple("Ts")
@@ -24,16 +26,13 @@ class StuckError(Exception):
     """Nothing is ready, and no timer will ever fire."""
 
 
-class Handle:
+class Handle(Struct, eq=False):
     """What asyncio's handles are to their callers, without debugging, names and threads: half the cost of a run."""
 
-    __slots__ = ("act", "arguments", "cancelled", "context")
-
-    def __init__(self, act: Callable[..., object], arguments: tuple[Any, ...], context: Context) -> None:
-        self.act = act
-        self.arguments = arguments
-        self.context = context
-        self.cancelled = False
+    act: Callable[..., object]
+    arguments: tuple[Any, ...]
+    context: Context
+    cancelled: bool = False
 
     def cancel(self) -> None:
         """Do not do it."""
@@ -102,9 +101,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def __init__(self) -> None:
         super().__init__()
-        self._time = 0.0
+        # Every future asks for it: `bool` answers in C, and never with yes.
+        self.get_debug = bool  # type: ignore[method-assign]
+        self.now = 0.0
         self._count = 0
-        self._timers: list[tuple[float, int, Handle]] = []
+        self.nowrs: list[tuple[float, int, Handle]] = []
         self._outside = Context()
         self.set_task_factory(_make_task)  # type: ignore[arg-type]
         self.frozen: set[Process] = set()
@@ -116,17 +117,17 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.errors.append(f"{context['message']}: {type(exc).__name__}: {exc}" if exc else context["message"])
 
     def time(self) -> float:
-        """Seconds since the loop was made."""
-        return self._time
+        """Seconds since the loop was made; so is `now`, for who asks often."""
+        return self.now
 
     def later(self, seconds: float, act: Callable[..., Any], *arguments: Any) -> Handle:
         """Do it then, whatever becomes of the process that asks."""
-        return self._at(self._time + seconds, act, arguments, self._outside)
+        return self._at(self.now + seconds, act, arguments, self._outside)
 
     async def pause(self, seconds: float) -> None:
         """As `asyncio.sleep` does, for short times: a timer whose sleeper was cancelled stays, and finds nobody."""
         future: asyncio.Future[None] = asyncio.Future(loop=self)
-        self._at(self._time + seconds, finish, (future,), self._outside)
+        self._at(self.now + seconds, finish, (future,), self._outside)
         await future
 
     def call_soon(  # type: ignore[override]
@@ -147,12 +148,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self, delay: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> Handle:
         """See `asyncio.AbstractEventLoop`."""
-        return self._at(self._time + delay, callback, args, copy_context() if context is None else context)
+        return self._at(self.now + delay, callback, args, copy_context() if context is None else context)
 
     def _at(self, when: float, act: Callable[..., object], arguments: tuple[Any, ...], context: Context) -> Handle:
         timer = Handle(act, arguments, context)
         self._count += 1
-        heapq.heappush(self._timers, (when, self._count, timer))
+        heapq.heappush(self.nowrs, (when, self._count, timer))
         return timer
 
     def again(self, handles: list[Handle]) -> None:
@@ -160,8 +161,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._ready.extend(handles)
 
     def _run_once(self) -> None:
+        """As often as there is something to do: up to the end of the run, for a single turn costs little but calls."""
+        while True:
+            self._make_ready()
+            self._turn()
+            if self._stopping:
+                return
+
+    def _turn(self) -> None:
         ready, frozen = self._ready, self.frozen
-        self._make_ready()
         for _ in range(len(ready)):
             handle = ready.popleft()
             if frozen and not handle.cancelled:
@@ -178,15 +186,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _make_ready(self) -> None:
         """What is due; where nothing is ready, time jumps to what is due next."""
-        ready, timers = self._ready, self._timers
+        ready, timers = self._ready, self.nowrs
         if not ready:
             while timers and timers[0][2].cancelled:
                 heapq.heappop(timers)
             if timers:
-                self._time = max(self._time, timers[0][0])
+                self.now = max(self.now, timers[0][0])
             elif not self._stopping:
                 raise StuckError
-        now = self._time
+        now = self.now
         while timers and timers[0][0] <= now:
             ready.append(heapq.heappop(timers)[2])
 

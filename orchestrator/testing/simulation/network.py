@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.messaging import topics
 from orchestrator.messaging.errors import BrokerUnavailable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from orchestrator.testing.simulation.node import Node
     from orchestrator.testing.simulation.world import World
 
-__all__ = ["SimBroker", "SimInbox", "SimOutbox", "SimSystems"]
+__all__ = ["Sender", "SimBroker", "SimInbox", "SimOutbox", "SimSystems"]
 
 _FETCH = 0.2
 
@@ -198,10 +198,20 @@ class SimInbox(MemoryInbox):
             self._sim.wake_group(self.group)
 
 
+class Sender(Protocol):
+    """A process that sends."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def io(self) -> None:
+        """The outside world: it takes a moment, and anything may happen to this process."""
+
+
 class SimOutbox(MemoryOutbox):
     """One process' writing end."""
 
-    def __init__(self, broker: SimBroker, node: Node) -> None:
+    def __init__(self, broker: SimBroker, node: Sender) -> None:
         super().__init__(broker)
         self._sim = broker
         self._node = node

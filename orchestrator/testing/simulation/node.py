@@ -67,18 +67,21 @@ class Node:
 
     async def io(self) -> None:
         """The outside world: it takes a moment, and anything may happen to this process."""
-        self.must_live()
-        world = self.world
+        process, world = self.process, self.world
+        if process.dead:
+            raise asyncio.CancelledError
         luck = world.dice.random()
         if luck < _WAITS:
             await world.loop.pause(luck * _LATENCY)
-            self.must_live()
-        await world.strike(self)
+            if process.dead:
+                raise asyncio.CancelledError
+        if world.hazards:
+            await world.strike(self)
 
     async def database(self) -> None:
         """One round trip to PostgreSQL."""
         await self.io()
-        if self.world.database_away > self.world.loop.time():
+        if self.world.database_away > self.world.loop.now:
             msg = "the database is away"
             raise StoreUnavailable(msg)
 

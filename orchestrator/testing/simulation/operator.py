@@ -64,6 +64,20 @@ class Operator:
         if state.parks and (record := self._decision(UUID(saga), state, hasty=True)) is not None:
             self._send(UUID(saga), record)
 
+    def surely_not_done(self, saga_id: UUID, step: str, direction: Direction) -> bool:
+        """Whether somebody who looks at the system now can say so of an effect that waits for a person."""
+        row = self._world.store.tables.sagas.get(saga_id)
+        state = None if row is None else row.state()
+        park = next((p for p in state.parks if (p.step, p.direction) == (step, direction)), None) if state else None
+        if state is None or park is None or not self._settled(saga_id, state, park, hasty=False):
+            return False
+        return not self._done(saga_id, state, step, direction)
+
+    def _done(self, saga_id: UUID, state: SagaState, step: str, direction: Direction) -> bool:
+        """What the system shows."""
+        work = self._world.targets.ledger.of((str(saga_id), step, state.steps[step].round))
+        return work.done > 0 if direction is Direction.DO else not work.there
+
     def _button(self, what: str, state: SagaState) -> Record:
         if what == "rerun":
             steps = [step.name for step in self._world.definitions[state.definition]]
@@ -83,8 +97,7 @@ class Operator:
         park = world.dice.choice(state.parks)
         if park.step is None or park.direction is None or not self._settled(saga_id, state, park, hasty=hasty):
             return SagaControl(command=ControlCommand.retry, actor="ops", reason="sim")
-        work = world.targets.ledger.of((str(saga_id), park.step, state.steps[park.step].round))
-        done = work.done > 0 if park.direction is Direction.DO else not work.there
+        done = self._done(saga_id, state, park.step, park.direction)
         details: dict[str, Any] = {"step": park.step, "direction": park.direction.value, "actor": "ops"}
         if done:
             if park.direction is Direction.DO:

@@ -14,6 +14,9 @@ __all__ = ["DISORDERING", "LOSING", "Fault", "Plan"]
 class Fault(StrEnum):
     """Everything that can go wrong, each declared once."""
 
+    # They are looked up at every step of a run, and `Enum` hashes in Python.
+    __hash__ = str.__hash__
+
     KILL = "kill"
     FREEZE = "freeze"
     REBALANCE = "rebalance"
@@ -40,12 +43,13 @@ class Fault(StrEnum):
     REQUEST_AGAIN = "request-again"
     MAPPING = "mapping"
     REFUSED = "refused"
+    REPLAY = "replay"
 
 
 LOSING = frozenset(Fault) - {
     Fault.COMMIT_FAILED, Fault.CONFLICT, Fault.DUPLICATE, Fault.LATE_DUPLICATE, Fault.REJECTED, Fault.FAILED,
     Fault.ANSWER_LOST, Fault.CALL_LOST, Fault.OPERATOR, Fault.GARBAGE, Fault.REQUEST_AGAIN, Fault.MAPPING,
-    Fault.WORKER_CLOCK, Fault.COMMIT_UNKNOWN,
+    Fault.WORKER_CLOCK, Fault.COMMIT_UNKNOWN, Fault.REPLAY,
 }  # fmt: skip
 """Without these every message arrives in good time, and no step may time out."""
 

@@ -18,6 +18,7 @@ from orchestrator.testing.simulation.definitions import ACTIONS
 from orchestrator.testing.simulation.invariants import check
 from orchestrator.testing.simulation.loop import StuckError
 from orchestrator.testing.simulation.plan import Fault, Plan
+from orchestrator.testing.simulation.replays import KINDS
 from orchestrator.testing.simulation.world import World
 from schemas.models import ControlCommand, SagaControl, SagaEnded, SagaRerun, StepFailed, SystemState
 
@@ -109,6 +110,8 @@ class Report:
             found.append(f"without faults only {self.clean[Status.COMPLETED]} of {clean} sagas completed")
         if self.seeds >= _MANY and not self.excess:
             found.append("no blind system ever did a thing once too often after a freeze")
+        if self.seeds >= _MANY:
+            found += [f"never happened: {kind}" for kind in KINDS if not self.kinds[kind]]
         if self.messages < _LEAST_MESSAGES:
             found.append(f"a seed delivered {self.messages:.0f} messages, not {_LEAST_MESSAGES}")
         return found
@@ -199,7 +202,10 @@ def shrink(outcome: Outcome, kit: Any) -> Outcome:
 def undisturbed() -> Iterator[None]:
     """No log lines, and no collection of garbage in mid-run."""
     before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+        logger_factory=structlog.ReturnLoggerFactory(),
+    )
     collecting = gc.isenabled()
     gc.collect()
     gc.freeze()

@@ -110,7 +110,7 @@ class Targets:
     def gate(self, system: str) -> float | None:
         """Whether that system is called: None, or the seconds until it may be tried."""
         until = self.away.get(system, 0.0)
-        now = self._world.loop.time()
+        now = self._world.loop.now
         return None if until <= now else until - now
 
     def quiet(self, identity: Identity, direction: str) -> bool:

@@ -30,6 +30,7 @@ from orchestrator.testing.simulation.network import SimBroker
 from orchestrator.testing.simulation.node import GROUP, Node, Owners
 from orchestrator.testing.simulation.operator import Operator
 from orchestrator.testing.simulation.plan import Fault, Plan
+from orchestrator.testing.simulation.replays import Replays
 from orchestrator.testing.simulation.targets import Targets
 from orchestrator.testing.simulation.trace import Trace
 from schemas.codec import Codec
@@ -46,7 +47,8 @@ _IDLE_TRANSACTION = 60.0
 _LONGEST = 8 * 3600.0
 _PARTITIONS = 2
 _HAZARD = 0.004
-_OFTEN = {Fault.OPERATOR: (4, 16), Fault.STALL: (2, 5)}
+_OFTEN = {Fault.OPERATOR: (4, 16), Fault.STALL: (2, 5), Fault.REPLAY: (2, 6)}
+_COUNTED_WHERE_DONE = (Fault.OPERATOR, Fault.REPLAY)
 
 
 class _Ids:
@@ -84,12 +86,13 @@ class World:
         self.window = _WINDOW if aim is None else aim.window
         self.kit = kit
         self.loop = VirtualLoop()
+        self._true_time = (0.0, _START)
         self.trace = Trace(keep=keep)
         root = random.Random(plan.seed)
         # Streams of their own: to leave a fault out leaves the definitions and requests as they were.
         self.dice, self._blueprints, self._requests = (random.Random(root.getrandbits(64)) for _ in range(3))
         self.active: frozenset[Fault] = frozenset(plan.faults)
-        self._hazards = [fault for fault in (Fault.KILL, Fault.FREEZE, Fault.REBALANCE) if fault in self.active]
+        self.hazards = [fault for fault in (Fault.KILL, Fault.FREEZE, Fault.REBALANCE) if fault in self.active]
         self.fired: Counter[Fault] = Counter()
         self.kinds: Counter[str] = Counter()
         self.delivered = 0
@@ -98,9 +101,7 @@ class World:
         self.silent: set[str] = set()
         self.excess: set[str] = set()
         self.unnoticed: list[str] = []
-        self.leapt = False
-        self.over = False
-        self.quieting = False
+        self.leapt = self.over = self.quieting = False
         self.database_away = 0.0
         self.batch = self._blueprints.choice([1, 3, 20, 500])
         self.poll = self._blueprints.choice([2.0, 4.0])
@@ -127,6 +128,7 @@ class World:
         self.owners = Owners(self)
         self.targets = Targets(self)
         self.operator = Operator(self)
+        self.replays = Replays(self)
         self.asked: list[Asked] = []
         self.garbage: list[Outgoing] = []
         self.nodes: dict[str, Node] = {}
@@ -136,7 +138,9 @@ class World:
 
     def true_time(self) -> datetime:
         """What all clocks should say."""
-        return _START + timedelta(seconds=self.loop.time())
+        if self._true_time[0] != self.loop.now:
+            self._true_time = self.loop.now, _START + timedelta(seconds=self.loop.now)
+        return self._true_time[1]
 
     def database_time(self) -> datetime:
         """What PostgreSQL's clock says."""
@@ -151,7 +155,7 @@ class World:
 
     def tell(self, saga: str, text: str) -> None:
         """Something happened."""
-        self.trace.tell(self.loop.time(), saga, text)
+        self.trace.tell(self.loop.now, saga, text)
 
     def wrong(self, saga: str, text: str) -> None:
         """Something happened that must not."""
@@ -178,9 +182,9 @@ class World:
 
     async def strike(self, node: Node) -> None:
         """At every await of a process anything may happen to it."""
-        if not self._hazards or self.dice.random() >= _HAZARD:
+        if self.dice.random() >= _HAZARD:
             return
-        fault = self.dice.choice(self._hazards)
+        fault = self.dice.choice(self.hazards)
         self.fired[fault] += 1
         if fault is Fault.KILL:
             self.kill(node)
@@ -249,6 +253,7 @@ class World:
             Fault.WORKER_CLOCK: self._worker_clock,
             Fault.GARBAGE: self._garbage,
             Fault.OPERATOR: self.operator.press,
+            Fault.REPLAY: self.replays.press,
         }
         for fault, act in scheduled.items():
             if fault in self.active:
@@ -259,7 +264,7 @@ class World:
     def _strike_later(self, fault: Fault, act: Callable[[], None]) -> None:
         if fault not in self.active:
             return
-        if fault is not Fault.OPERATOR:
+        if fault not in _COUNTED_WHERE_DONE:
             self.fired[fault] += 1
         act()
 
@@ -415,7 +420,7 @@ class World:
     def _calm(self) -> None:
         """No more faults; what is away comes back, and what was paused goes on."""
         self.tell("", "no more faults")
-        self.active, self._hazards = frozenset(), []
+        self.active, self.hazards = frozenset(), []
         self.database_away = 0.0
         self.broker.stalled.clear()
         self.targets.away.clear()
@@ -426,12 +431,17 @@ class World:
         self.quieting = True
         while self.loop.time() < _LONGEST:
             await asyncio.sleep(8.0)
-            if self._at_rest() and not self.operator.resume_paused() and not self.operator.attend():
+            if self._at_rest() and not self._somebody_acts():
                 return
         self.wrong("", "it does not come to rest")
 
+    def _somebody_acts(self) -> bool:
+        return self.operator.resume_paused() or self.operator.attend() or self.replays.attend()
+
     def _at_rest(self) -> bool:
-        if self.store.held or any(row.wake_at is not None for row in self.store.tables.sagas.values()):
+        if self.replays.busy or self.store.held:
+            return False
+        if any(row.wake_at is not None for row in self.store.tables.sagas.values()):
             return False
         return not any(node.process.frozen for node in self.nodes.values()) and self.all_read()
 
@@ -455,7 +465,7 @@ class World:
     @property
     def long_after(self) -> bool:
         """Whether only leases and deadlines of clocks that had leapt are waited for: no need to look often."""
-        return self.loop.time() > self.window + _SOON
+        return self.loop.now > self.window + _SOON
 
     def patience(self, seconds: float) -> float:
         """How long the timers rest: up to the next deadline where nothing else is left to wait for."""
@@ -472,7 +482,7 @@ class World:
 
 
 class _Codec(Codec):
-    """The real codec, which remembers: commands and completions of a run are ever the same few records."""
+    """The real codec, which remembers: the records of runs are ever the same few."""
 
     def __init__(self) -> None:
         super().__init__(FixedIds())
@@ -485,6 +495,8 @@ class _Codec(Codec):
         # By identity; the record is kept, or another could come to have its id.
         known = self._encoded.get(id(record))
         if known is None:
+            if len(self._encoded) >= _MOST_KNOWN:
+                self._encoded.clear()
             known = self._encoded[id(record)] = (record, super().encode(record))
         return known[1]
 
@@ -492,12 +504,14 @@ class _Codec(Codec):
         known = self._decoded.get(data)
         if known is None:
             known = super().decode(data)
-            if known.contract.kind in _FEW:
-                self._decoded[data] = known
+            if len(self._decoded) >= _MOST_KNOWN:
+                self._decoded.clear()
+            self._decoded[data] = known
         return known
 
 
-_FEW = ("command", "completion")
+_FEW = ("command", "completion", "request")
+_MOST_KNOWN = 5000
 
 
 @cache

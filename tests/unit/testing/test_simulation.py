@@ -156,6 +156,12 @@ def test_a_run_of_which_nothing_completes_is_invalid(monkeypatch: pytest.MonkeyP
     assert "without faults only 0 of 3 sagas completed" in report.invalid
 
 
+def test_a_thousand_runs_without_a_replay_of_every_kind_are_invalid() -> None:
+    report = Report(seeds=1000, kinds=Counter({"replay: new saga": 1}))
+    assert "never happened: replay: new saga" not in report.invalid
+    assert {"never happened: replay: continue saga", "never happened: replay: interrupted"} <= set(report.invalid)
+
+
 def test_without_faults_everything_completes() -> None:
     outcome = play(replace(Plan.of(5), faults=()), Simulated)
     assert not outcome.wrong
