@@ -22,6 +22,7 @@ from orchestrator.catalogue import Catalogue
 from orchestrator.health import serving
 from orchestrator.ids import RealIds
 from orchestrator.messaging import topics
+from orchestrator.redaction import redact_event
 from orchestrator.settings import BadSettings, Settings, load_attribute
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def configure_logs(settings: Settings) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            redact_event,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
