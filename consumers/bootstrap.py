@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from consumers.audit.store import AuditReader, PostgresAudit
+from consumers.audit.trail import Trail
 from consumers.effects import PostgresEffects, migrate_effects
 from consumers.runtime import ConsumerLimits, Runtime
 from consumers.system import SystemConfig, SystemFactory
@@ -20,12 +22,17 @@ from orchestrator.messaging.ports import Ids
 from orchestrator.settings import Settings
 from schemas.codec import Codec
 
-__all__ = ["consumer_group", "make_runtime", "migrate_effects"]
+__all__ = ["audit_trail", "consumer_group", "make_runtime", "migrate_effects"]
 
 
 def consumer_group(settings: Settings, system: str) -> str:
     """The system's consumer group."""
     return f"{settings.group_prefix}saga-consumer-{system}"
+
+
+def audit_trail(settings: Settings) -> Trail:
+    """What `saga audit` reads."""
+    return Trail(AuditReader(connect(settings.effects_url)))
 
 
 async def _nowhere(places: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
@@ -51,15 +58,16 @@ def make_runtime(
     """
     group = consumer_group(settings, name)
     kafka = settings.kafka_settings()
+    engine = connect(settings.effects_url, idle_seconds=WORKER_IDLE_SECONDS, generic_plans=True)
+    database = in_thread()
     system = factory(SystemConfig(settings.url_of(name), settings.options_of(name)))
     system.rate = settings.rate_of(name) or system.rate
     return Runtime(
         system=system,
         inbox=KafkaInbox(consumer_config(kafka, group), [topics.commands(name)], run=in_thread(), on_assign=_nowhere),
         outbox=KafkaOutbox(producer_config(kafka), run=in_thread()),
-        effects=PostgresEffects(
-            connect(settings.effects_url, idle_seconds=WORKER_IDLE_SECONDS, generic_plans=True), in_thread()
-        ),
+        effects=PostgresEffects(engine, database),
+        audit=PostgresAudit(engine, database),
         codec=codec,
         ids=ids,
         clock=time.monotonic,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from msgspec.structs import replace
 
+from consumers.audit.entry import AuditRow, Exchange
 from consumers.effects import Identity
 from consumers.system import Action, System
 from orchestrator import telemetry
@@ -19,10 +20,11 @@ from orchestrator.messaging.errors import BadMessage
 from orchestrator.messaging.event import Event, cause_of, read_event
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition, pack, unpack
 from orchestrator.messaging.reader import decode
+from orchestrator.redaction import redacted_text
 from schemas.codec import Codec
 from schemas.models import CircuitState, FailureOutcome, Record, StepFailed, SystemState
 
-__all__ = ["ReceivedCommand", "Replies", "read_command"]
+__all__ = ["ReceivedCommand", "Replies", "audit_rows", "read_command"]
 
 _LONGEST_TEXT = 2000
 _DIRECTIONS = frozenset(Direction)
@@ -173,6 +175,19 @@ class Replies:
         )
 
 
+def audit_rows(system: str, command: ReceivedCommand, sends: Sequence[tuple[datetime, Exchange]]) -> list[AuditRow]:
+    """What was sent for a command, as the audit keeps it; its numbers are given where it is written."""
+    identity = command.identity
+    action = command.action.contract.action or command.action.contract.name
+    return [
+        AuditRow(
+            system, 0, at, command.event.agent or "", command.saga_id, identity.step, identity.direction.value,
+            command.ask.attempt, action, place, exchange,
+        )
+        for place, (at, exchange) in enumerate(sends, start=1)
+    ]  # fmt: skip
+
+
 def packed(message: Outgoing) -> bytes:
     """A reply as the effect table keeps it."""
     return pack([message])
@@ -190,7 +205,7 @@ def _failed(failure: Failure) -> StepFailed:
 
 def _text(text: str) -> str:
     """Whatever a system said, as text that can be sent: JSON may hold half a surrogate pair."""
-    return text[:_LONGEST_TEXT].encode(errors="replace").decode()
+    return redacted_text(text[:_LONGEST_TEXT]).encode(errors="replace").decode()
 
 
 UNDONE = Failure(Outcome.REJECTED, "UNDONE", "this step's undo has begun; it is not done any more")

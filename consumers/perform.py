@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 
+from consumers.audit.entry import Exchange
 from consumers.command import ReceivedCommand
 from consumers.effects import EffectStore
 from consumers.errors import ClaimLost, Failed, Rejected, Unknown
@@ -82,7 +83,10 @@ class _Hold:
 
 
 class Performer:
-    """Calls handlers. `again` waits for the place of a further call under one claim."""
+    """Calls handlers. `again` waits for the place of a further call under one claim.
+
+    `audited` writes what was sent and what came back, before anybody learns of the outcome.
+    """
 
     def __init__(
         self,
@@ -93,7 +97,9 @@ class Performer:
         sleep: Sleep,
         draining: Callable[[], bool],
         again: Callable[[], Awaitable[None]],
+        audited: Callable[[ReceivedCommand, Sequence[tuple[datetime, Exchange]]], Awaitable[None]],
     ) -> None:
+        self._audited = audited
         self._draining = draining
         self._again = again
         self._effects = effects
@@ -106,7 +112,16 @@ class Performer:
     ) -> Succeeded | Failure | None:
         """Do it; None where the claim was lost before anything was called."""
         hold = _Hold(self._effects, command, owner, asked_at, lease, self._clock, self._again)
-        return await self._until_closed(command, _call(command, hold.before_call), verdict, hold)
+        sends: list[tuple[datetime, Exchange]] = []
+        try:
+            call = _call(command, hold.before_call, self._taking_down(sends))
+            return await self._until_closed(command, call, verdict, hold)
+        finally:
+            if sends:
+                await self._audited(command, sends)
+
+    def _taking_down(self, sends: list[tuple[datetime, Exchange]]) -> Callable[[Exchange], None]:
+        return lambda exchange: sends.append((self._now(), exchange))
 
     async def look(self, command: ReceivedCommand) -> Succeeded | Failure:
         """Ask whether the action's work is there: its output, or a rejection with code `GONE`.
@@ -127,11 +142,17 @@ class Performer:
                 await self._again()
             called = True
 
+        sends: list[tuple[datetime, Exchange]] = []
+
         async def ask(_: asyncio.Timeout) -> Succeeded | Failure | None:
-            found = await probe(command.record, _call(command, renew))
+            found = await probe(command.record, _call(command, renew, self._taking_down(sends)))
             return None if found is None else _checked(command, found)
 
-        result = await _caught(command, ask)
+        try:
+            result = await _caught(command, ask)
+        finally:
+            if sends:
+                await self._audited(command, sends)
         if result is None:
             return Failure(Outcome.REJECTED, GONE)
         if isinstance(result, Failure) and result.outcome is Outcome.REJECTED:
@@ -183,7 +204,7 @@ class Performer:
         return await _caught(command, act)
 
 
-def _call(command: ReceivedCommand, renew: Callable[[], Awaitable[None]]) -> Call:
+def _call(command: ReceivedCommand, renew: Callable[[], Awaitable[None]], told: Callable[[Exchange], None]) -> Call:
     return Call(
         saga_id=command.saga_id,
         step=command.identity.step,
@@ -194,6 +215,7 @@ def _call(command: ReceivedCommand, renew: Callable[[], Awaitable[None]]) -> Cal
         deadline=command.event.deadline,
         agent=command.event.agent or "",
         keyed=command.ask.effect == "idempotent",
+        told=told,
     )
 
 

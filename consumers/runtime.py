@@ -11,13 +11,16 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
 import structlog
 from msgspec.structs import replace
 
-from consumers.command import NOBODY_KNOWS, UNDONE, ReceivedCommand, Replies, packed, read_command
+from consumers.audit.entry import AuditRow, Exchange
+from consumers.audit.store import AuditStore
+from consumers.command import NOBODY_KNOWS, UNDONE, ReceivedCommand, Replies, audit_rows, packed, read_command
 from consumers.effects import Admitted, Claim, EffectStore, Settlement
 from consumers.flow import Grouped, Watermarks
 from consumers.gate import Gate, Line
@@ -86,6 +89,7 @@ class Runtime:
         sleep: Sleep,
         group: str,
         limits: ConsumerLimits,
+        audit: AuditStore | None = None,
     ) -> None:
         self._system = system
         self._inbox = inbox
@@ -116,8 +120,16 @@ class Runtime:
             ids=ids, clock=clock, now=now, every=limits.tell,
         )  # fmt: skip
         self._performer = Performer(
-            effects, clock=clock, now=now, sleep=sleep, draining=lambda: self._draining, again=pace.again
+            effects,
+            clock=clock,
+            now=now,
+            sleep=sleep,
+            draining=lambda: self._draining,
+            again=pace.again,
+            audited=self._audited,
         )
+        self._audit = None if audit is None else Grouped(partial(_add_all, audit))
+        self._unaudited = 0
         self._failure: BaseException | None = None
         self._trouble: str | None = None
         self._poisoned = 0
@@ -265,6 +277,7 @@ class Runtime:
             # A place comes before the claim: what a worker had claimed when it died counts as perhaps called, so a
             # queue of claims would be a queue of doubts.
             async with self._line.turn() as place:
+                await self._audit_works()
                 if self._draining:
                     return False
                 asked_at = self._clock()
@@ -287,12 +300,30 @@ class Runtime:
 
     async def _look(self, command: ReceivedCommand) -> bool:
         async with self._line.turn() as place:
+            await self._audit_works()
             if self._draining:
                 return False
             place.called = True
             result = await self._performer.look(command)
         await self._answer(await self._reply(command, result))
         return True
+
+    async def _audited(self, command: ReceivedCommand, sends: Sequence[tuple[datetime, Exchange]]) -> None:
+        """Write what was sent. The place among the system's calls is held until that is done."""
+        audit = self._audit
+        if audit is None:
+            return
+        rows = audit_rows(self._system.name, command, sends)
+        self._unaudited += 1
+        try:
+            await self._patiently(lambda: audit(rows))
+        finally:
+            self._unaudited -= 1
+
+    async def _audit_works(self) -> None:
+        """No new call while one that was made cannot be written down."""
+        while self._unaudited and self._trouble is not None and not self._draining:
+            await self._sleep(_WAIT_STEP)
 
     async def _reserve(self, calls: int) -> float:
         rate = self._system.rate
@@ -417,6 +448,11 @@ class Runtime:
                 if failures:
                     self._trouble = None
                 return found
+
+
+async def _add_all(audit: AuditStore, groups: Sequence[Sequence[AuditRow]]) -> Sequence[None]:
+    await audit.add([row for rows in groups for row in rows])
+    return [None] * len(groups)
 
 
 def _log_failure(command: ReceivedCommand, failure: Failure) -> None:

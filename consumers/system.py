@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from consumers.audit.entry import Exchange
 from schemas.models import Contract, EffectClass, Record
 
 __all__ = ["Action", "Call", "Handler", "Probe", "System", "SystemConfig", "SystemFactory"]
@@ -26,7 +27,8 @@ class Call:
     `idempotency_key` is the same for every attempt of one effect. `renew` must be awaited right before every call
     to the system, in-place retry and probe: it renews the claim by compare-and-set, raises `ClaimLost` where another
     worker owns the effect now, and waits where the system has a limit of calls a second. `keyed`: by its contract the
-    system does the work once for each key, so that a call without an answer may be sent again at once.
+    system does the work once for each key, so that a call without an answer may be sent again at once. `told` takes
+    down every send for the audit, which is written before the action's outcome is.
     """
 
     saga_id: UUID
@@ -38,6 +40,7 @@ class Call:
     deadline: datetime | None = None
     agent: str = ""
     keyed: bool = True
+    told: Callable[[Exchange], None] = lambda _: None
 
 
 class Handler(Protocol[C_in, R_out]):

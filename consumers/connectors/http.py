@@ -5,7 +5,9 @@ Every protocol that travels over HTTP (REST, GraphQL, SOAP, OData, IDoc) sends t
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -16,11 +18,13 @@ from urllib.parse import urlsplit
 import httpx2
 from opentelemetry import propagate
 
+from consumers.audit.entry import Exchange, summary
 from consumers.connectors.answers import Answer, Expectation
 from consumers.connectors.guard import Verdict
 from consumers.errors import Failed
 from consumers.system import Call
 from orchestrator import telemetry
+from orchestrator.redaction import redacted_text
 
 __all__ = ["Body", "Credentials", "HttpClient", "Timeouts", "trace_headers"]
 
@@ -42,6 +46,11 @@ class Timeouts:
 
 class Credentials(Protocol):
     """What proves to a system who we are."""
+
+    @property
+    def reference(self) -> str:
+        """Which they are, for the audit; never what they are."""
+        ...
 
     async def headers(self) -> Mapping[str, str]:
         """For the next send.
@@ -101,7 +110,9 @@ class HttpClient:
         accept: str = "application/json",
         verify: ssl.SSLContext | bool = True,
         largest_answer: int = _LARGEST_ANSWER,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self.base_url = base_url
         self._host = urlsplit(base_url).hostname or ""
         self._timeout = httpx2.Timeout(
@@ -163,14 +174,21 @@ class HttpClient:
         # Without the query: a path that is a link from an answer has one, and values in it are nobody's business.
         facts = {"http.request.method": method, "url.path": urlsplit(path).path, "server.address": self._host}
         with telemetry.calling(method, facts) as span:
-            found = await self._authorised(self._client, method, path, call, expected, body, params, headers or {})
-            if isinstance(found, Answer):
-                if span is not None:
-                    span.set_attribute("http.response.status_code", found.status)
-                found = judge(found)
-            if found.error is not None:
-                telemetry.failed(found.error.code)
-            return found
+            send = _Send(f"{method} {self.base_url}{facts['url.path']}", body, params, self._clock, call.told)
+            try:
+                found = await self._authorised(
+                    self._client, method, path, call, expected, body, params, headers or {}, send
+                )
+            except asyncio.CancelledError:
+                send.over(None, "CANCELLED")
+                raise
+            verdict = judge(found) if isinstance(found, Answer) else found
+            send.over(found, verdict.error.code if verdict.error else None)
+            if span is not None and isinstance(found, Answer):
+                span.set_attribute("http.response.status_code", found.status)
+            if verdict.error is not None:
+                telemetry.failed(verdict.error.code)
+            return verdict
 
     async def _authorised(
         self,
@@ -182,16 +200,19 @@ class HttpClient:
         body: Body | None,
         params: Mapping[str, str] | None,
         headers: Mapping[str, str],
+        send: _Send,
     ) -> Answer | Verdict:
         own = {**self._headers(), "saga-attempt": str(call.attempt), **headers}
         if self._credentials is None:
             return await self._once(client, method, path, expected, body, params, own)
         try:
+            send.credential = self._credentials.reference
             proof = await self._credentials.headers()
             found = await self._once(client, method, path, expected, body, params, {**own, **proof})
             refused = isinstance(found, Answer) and found.status == _UNAUTHENTICATED
             # A 401 says that nothing was done, so the same may be sent again; once, whatever comes of it.
             if refused and await self._credentials.refused(proof):
+                send.over(found, "UNAUTHENTICATED")
                 proof = await self._credentials.headers()
                 found = await self._once(client, method, path, expected, body, params, {**own, **proof})
         except Failed as exc:
@@ -234,6 +255,41 @@ class HttpClient:
                 return None
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+class _Send:
+    """One send as the audit wants to know of it."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        body: Body | None,
+        params: Mapping[str, str] | None,
+        clock: Callable[[], float],
+        told: Callable[[Exchange], None],
+    ) -> None:
+        self._endpoint = endpoint
+        self._request = {} if body is None else {"json": body.json, "form": body.form, "content": body.content}
+        self._request |= {"query": params or None}
+        self._clock = clock
+        self._told = told
+        self._began = clock()
+        self.credential = ""
+
+    def over(self, found: Answer | Verdict | None, error: str | None) -> None:
+        """What came of it; the next one, if there is one, begins now."""
+        self._told(
+            Exchange(
+                endpoint=redacted_text(self._endpoint),
+                duration_ms=round((self._clock() - self._began) * 1000, 3),
+                request=summary({name: value for name, value in self._request.items() if value is not None}),
+                status=found.status if isinstance(found, Answer) else None,
+                response=summary(found.body) if isinstance(found, Answer) else "",
+                error=error,
+                credential=self.credential,
+            )
+        )
+        self._began = self._clock()
 
 
 def _failed(code: str, exc: Exception) -> Failed:

@@ -19,7 +19,8 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.errors import MessageError
@@ -31,6 +32,7 @@ from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
+from consumers.audit.entry import Exchange, summary
 from consumers.connectors.breaker import Breaker
 from consumers.connectors.guard import Guard, InPlace, Verdict
 from consumers.errors import ActionError, Failed, Rejected, Unknown
@@ -150,7 +152,9 @@ class SmtpClient:
         breaker: Breaker | None = None,
         tls: ssl.SSLContext | None = None,
         guard: Guard | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         parts = urlsplit(url)
         if parts.scheme not in _PORTS or not parts.hostname:
             msg = f"not an SMTP URL: {parts.scheme}://{parts.hostname or ''}"
@@ -193,20 +197,37 @@ class SmtpClient:
         message = compose(mail, call.idempotency_key, self.sender)
 
         async def once() -> Verdict:
-            return await self._once(message, mail.recipient)
+            return await self._once(message, mail.recipient, call)
 
         await self.guard.run(call, once)
         return str(message["Message-ID"])
 
-    async def _once(self, message: EmailMessage, recipient: str) -> Verdict:
+    async def _once(self, message: EmailMessage, recipient: str, call: Call) -> Verdict:
         if self._threads is None:
             msg = "the client is not open: the system's lifespan must enter it"
             raise RuntimeError(msg)
         with telemetry.calling("SMTP", {"server.address": self._server.host, "server.port": self._server.port}):
-            verdict = await self._session(_Session(self._server, self.sender, recipient, message), self._threads)
+            began = self._clock()
+            code: str | None = "CANCELLED"
+            try:
+                verdict = await self._session(_Session(self._server, self.sender, recipient, message), self._threads)
+                code = verdict.error.code if verdict.error else None
+            finally:
+                call.told(self._exchange(message, recipient, code, began))
             if verdict.error is not None:
                 telemetry.failed(verdict.error.code)
             return verdict
+
+    def _exchange(self, message: EmailMessage, recipient: str, code: str | None, began: float) -> Exchange:
+        """What the audit keeps of a mail: whom and about what, not what it says."""
+        server = self._server
+        return Exchange(
+            endpoint=f"MAIL {server.security}://{server.host}:{server.port}",
+            duration_ms=round((self._clock() - began) * 1000, 3),
+            request=summary({"to": recipient, "subject": message["Subject"], "message_id": message["Message-ID"]}),
+            error=code,
+            credential=server.user or "",
+        )
 
     async def _session(self, session: _Session, threads: ThreadPoolExecutor) -> Verdict:
         work = asyncio.get_running_loop().run_in_executor(threads, session.run)

@@ -278,3 +278,20 @@ async def test_an_undo_that_the_system_only_claims_is_found_out(world: Any, make
     shown = world.saga("show", saga)
     assert "done, verified" in shown
     assert "✓ probe of erp-vendor" in shown
+
+
+async def test_every_call_that_a_system_saw_is_in_the_audit(world: Any, make_vendors: Make) -> None:
+    """Retries and undos, too; and nothing of a person is in it."""
+    world.order_faults({"system": "erp", "action": "create_vendor", "fault": "drop_answer", "times": 1})
+    (vendor,) = make_vendors(1)
+    await world.publish([vendor])
+    await world.at_rest([vendor.saga_id], final=True)
+    saw = Counter(line.action for line in world.ledger().calls(reference=str(vendor.saga_id)))
+    rows = json.loads(world.saga("audit", "search", "--saga", str(vendor.saga_id), "-o", "json", "--limit", "1000"))
+    assert Counter(row["action"] for row in rows) >= saw
+    assert {row["agent"] for row in rows} == {"acceptance"}
+    assert all(row["endpoint"] and row["duration_ms"] > 0 for row in rows)
+    assert vendor.primary_contact_email not in json.dumps(rows)
+    (told,) = json.loads(world.saga("audit", "verify", "-o", "json"))
+    assert told["broken"] == []
+    assert set(told["looked_at"]) >= {"erp", "portal", "mail", "suppliers"}

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 from uuid_utils.compat import uuid7
 
+from consumers.audit.store import AuditStore
 from consumers.claims import Admitted, Claim, Identity, Settlement
 from consumers.runtime import ConsumerLimits, Runtime
 from consumers.system import System
@@ -154,7 +155,13 @@ class Worker:
     """A consumer of one system over all of these."""
 
     def __init__(
-        self, system: System, *, clock: Clock | None = None, effects: FlakyEffects | None = None, **limits: Any
+        self,
+        system: System,
+        *,
+        clock: Clock | None = None,
+        effects: FlakyEffects | None = None,
+        audit: AuditStore | None = None,
+        **limits: Any,
     ) -> None:
         self.clock = clock or Clock()
         broker = MemoryBroker(self.clock.now)
@@ -178,6 +185,7 @@ class Worker:
             sleep=self.clock.sleep,
             group=GROUP,
             limits=ConsumerLimits(**limits),
+            audit=audit,
         )
         self.system = system
 

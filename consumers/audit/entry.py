@@ -1,0 +1,108 @@
+"""What is kept of one call to a system, and the chain that shows whether somebody changed it later. Pure.
+
+Each row's hash covers its own content and the hash of the row before it, per system: to change, insert or leave out a
+row, all later hashes have to be made anew, and then the signed checkpoints do not fit any more (the construction is
+that of Haber and Stornetta, "How to time-stamp a digital document", 1991).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from orchestrator.redaction import redacted, redacted_text
+
+__all__ = ["FIRST", "AuditRow", "Broken", "Exchange", "chained", "digest", "summary", "verify"]
+
+FIRST = bytes(32)
+_LONGEST = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One send and what came back. `request` and `response` are summaries: redacted and cut.
+
+    `status` is the protocol's (an HTTP status); None where no answer came. `credential` says which, never what it is.
+    """
+
+    endpoint: str
+    duration_ms: float
+    request: str = ""
+    status: int | None = None
+    response: str = ""
+    error: str | None = None
+    credential: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One row. `send` counts the sends of one attempt, from 1: what is above it were retries and probes."""
+
+    system: str
+    number: int
+    at: datetime
+    agent: str
+    saga_id: UUID
+    step: str
+    direction: str
+    attempt: int
+    action: str
+    send: int
+    exchange: Exchange
+    hash: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Where a chain does not hold, and why."""
+
+    system: str
+    number: int
+    why: str
+
+
+def summary(value: Any) -> str:
+    """A body as the audit keeps it: redacted, as JSON, cut to two thousand characters."""
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        try:
+            value = msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            value = value.decode(errors="replace")
+    text = redacted_text(value) if isinstance(value, str) else msgspec.json.encode(redacted(value)).decode()
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+
+
+def digest(before: bytes, row: AuditRow) -> bytes:
+    """SHA-256 over the hash before and everything that the row says."""
+    told = row.exchange
+    content = [
+        row.system, row.number, row.at.isoformat(timespec="microseconds"), row.agent, str(row.saga_id), row.step,
+        row.direction, row.attempt, row.action, row.send, told.endpoint, told.credential, told.request, told.status,
+        told.response, told.error, repr(told.duration_ms),
+    ]  # fmt: skip
+    return hashlib.sha256(before + msgspec.json.encode(content)).digest()
+
+
+def chained(before: bytes, rows: Iterable[AuditRow]) -> Iterator[AuditRow]:
+    """The rows with their hashes, each after the one before it."""
+    for row in rows:
+        before = digest(before, row)
+        yield replace(row, hash=before)
+
+
+def verify(rows: Iterable[AuditRow], before: bytes = FIRST, number: int = 0) -> Iterator[Broken]:
+    """Every place where one system's rows, in their order, do not follow from each other; after one it goes on."""
+    for row in rows:
+        if row.number != number + 1:
+            yield Broken(row.system, row.number, f"comes after number {number}: rows are missing or were added")
+        if digest(before, row) != row.hash:
+            yield Broken(row.system, row.number, "is not as it was written")
+        before, number = row.hash, row.number

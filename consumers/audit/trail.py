@@ -1,0 +1,144 @@
+"""What `saga audit` asks of the audit, in plain data: search, export, verify, sign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+from consumers.audit.entry import FIRST, AuditRow, Broken, verify
+from consumers.audit.signing import holds, make_key, public_key, sign
+from consumers.audit.store import AuditReader
+
+__all__ = ["Trail"]
+
+
+class Trail:
+    """The audit of all systems; closes its connection on exit."""
+
+    def __init__(self, reader: AuditReader) -> None:
+        self._reader = reader
+
+    def __enter__(self) -> Self:
+        """Connects when first asked."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of the database."""
+        self._reader.close()
+
+    def search(self, **asked: Any) -> list[dict[str, Any]]:
+        """See `AuditReader.search`."""
+        return [_plain(row) for row in self._reader.search(**asked)]
+
+    def export(self, system: str | None = None) -> Iterator[dict[str, Any]]:
+        """Every row of a system or of all, each chain in its order, with hashes in hexadecimal."""
+        for name in [system] if system else self._reader.heads():
+            for row in self._reader.chain(name):
+                yield {**_plain(row), "hash": row.hash.hex()}
+
+    def verify(self, system: str | None = None, key: Path | None = None) -> tuple[dict[str, int], list[Broken]]:
+        """How many rows of each system were looked at, and everything that does not hold.
+
+        With a key also its signatures, and that the chain still has at each checkpoint the hash that was signed.
+
+        Raises:
+            BadKey, OSError: the file holds no key.
+
+        """
+        signer = None if key is None else public_key(key)
+        heads = self._reader.heads()
+        checkpoints = self._reader.checkpoints()
+        looked: dict[str, int] = {}
+        broken: list[Broken] = []
+        for name in [system] if system else sorted({*heads, *(c.system for c in checkpoints)}):
+            ours = [c for c in checkpoints if c.system == name]
+            signed: dict[int, set[bytes]] = {}
+            for made in ours:
+                signed.setdefault(made.number, set()).add(made.hash)
+            looked[name] = 0
+            broken += self._one(name, heads.get(name, (0, FIRST)), signed, looked)
+            if signer is not None:
+                broken += [
+                    Broken(name, c.number, "the checkpoint is not signed with this key")
+                    for c in ours
+                    if not holds(c, signer)
+                ]
+        return looked, broken
+
+    def _one(
+        self, system: str, head: tuple[int, bytes], signed: dict[int, set[bytes]], looked: dict[str, int]
+    ) -> Iterator[Broken]:
+        last = FIRST
+
+        def rows() -> Iterator[AuditRow]:
+            nonlocal last
+            for row in self._reader.chain(system):
+                last = row.hash
+                looked[system] += 1
+                found = signed.pop(row.number, None)
+                if found is not None and found != {row.hash}:
+                    changed.append(Broken(system, row.number, "is not what was signed at that time"))
+                yield row
+
+        changed: list[Broken] = []
+        yield from verify(rows())
+        yield from changed
+        if (looked[system], last) != head:
+            yield Broken(system, head[0], f"the chain ends at {looked[system]}, not where it was written last")
+        for number in signed:
+            if number > looked[system]:
+                yield Broken(system, number, "was signed, and is not there any more")
+
+    def checkpoint(self, key: Path, at: datetime, *, make: bool = False) -> list[dict[str, Any]]:
+        """Sign the end of every chain; with `make`, with a new key where there is none.
+
+        Raises:
+            BadKey, OSError: the file holds no key.
+
+        """
+        if make and not key.exists():
+            make_key(key)
+        made = []
+        for system, (number, chain) in self._reader.heads().items():
+            checkpoint = sign(key, system, number, chain, at)
+            self._reader.sign(checkpoint)
+            made.append(
+                {
+                    "system": system,
+                    "number": number,
+                    "hash": chain.hex(),
+                    "key": checkpoint.key_id,
+                    "signature": checkpoint.signature.hex(),
+                }
+            )
+        return made
+
+
+def _plain(row: AuditRow) -> dict[str, Any]:
+    told = row.exchange
+    saga: UUID = row.saga_id
+    return {
+        "system": row.system,
+        "number": row.number,
+        "at": row.at,
+        "agent": row.agent,
+        "saga": str(saga),
+        "step": row.step,
+        "direction": row.direction,
+        "attempt": row.attempt,
+        "send": row.send,
+        "action": row.action,
+        "endpoint": told.endpoint,
+        "credential": told.credential,
+        "request": told.request,
+        "status": told.status,
+        "response": told.response,
+        "error": told.error,
+        "duration_ms": told.duration_ms,
+    }
