@@ -4,7 +4,9 @@
     2xx with JSON, or 204                             done                          done
     2xx with anything else                            Unknown  BAD_RESPONSE         Failed
     an error body whose code is in `errors`           as `errors` says              the same
+    2xx with an error inside (`refused`)              as `errors` says, or Unknown  the same, or Failed
     404, NOT_FOUND in its body, `missing_ok`          None                          None
+    status as `HTTP_409` in `errors`                  as `errors` says              the same
     3xx (never followed; 303 may follow real work)    Unknown                       Failed
     401, 403, 407: our credential, not their fault    Failed, not in place          the same
     408, 425, 429                                     Failed with retry_after       the same
@@ -23,7 +25,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -36,7 +38,7 @@ from consumers.connectors.guard import Verdict
 from consumers.errors import ActionError, Failed, Rejected, Unknown
 from schemas.models import Record
 
-__all__ = ["Answer", "Expectation", "judge", "parse", "retry_after"]
+__all__ = ["Answer", "Expectation", "judge", "parse", "read_error", "read_json", "retry_after"]
 
 R = TypeVar("R", bound=Record)
 
@@ -57,16 +59,28 @@ class Answer:
     body: bytes | None
 
 
+def read_error(answer: Answer) -> tuple[str | None, str]:
+    """Code and message of an error body that has them as `code` and `message`; None for a code that is none."""
+    body = read_json(answer.body or b"")
+    fields = body if isinstance(body, dict) else {}
+    code, message = fields.get("code"), fields.get("message")
+    text = message if isinstance(message, str) and message else f"HTTP {answer.status}"
+    return (code if isinstance(code, str) and _CODE.match(code) else None), text[:_LONGEST_MESSAGE]
+
+
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """What the caller knows beforehand.
 
     Attributes:
-        errors: the target's codes to rejected | failed | unknown; the contract's, and the system's own.
+        errors: the target's codes to rejected | failed | unknown; the contract's, and the system's own. `HTTP_409`
+            stands for a status whose body has no code that is here.
         reads: the request changes nothing (GET, HEAD).
         keyed: the target honours the idempotency key, so an unknown may be sent again.
         missing_ok: a 404 is an answer: there is no such thing.
         missing_codes: codes by which a 404 says that of the thing and not of the URL; empty takes any 404.
+        read_error: where the target's error bodies have their code and their message.
+        refused: whether the JSON of a 2xx is an error after all; None for a target that does no such thing.
 
     """
 
@@ -75,6 +89,8 @@ class Expectation:
     keyed: bool = True
     missing_ok: bool = False
     missing_codes: Collection[str] = ("NOT_FOUND",)
+    read_error: Callable[[Answer], tuple[str | None, str]] = read_error
+    refused: Callable[[Any], bool] | None = None
 
     def lost(self, code: str, message: str, *, again: bool = True) -> Verdict:
         """No usable answer came, after sending began."""
@@ -87,8 +103,8 @@ def judge(answer: Answer, expected: Expectation, now: datetime) -> Verdict:
     """What the answer means; `now` is aware and only used for a `Retry-After` that is a date."""
     status = answer.status
     if 200 <= status < 300:
-        return _success(answer, expected)
-    code, message = _error_body(answer)
+        return _success(answer, expected, now)
+    code, message = expected.read_error(answer)
     if code is not None and (mapped := expected.errors.get(code)) is not None:
         return _mapped(mapped, code, message, answer, expected, now)
     if code in _OF_THE_KEY:
@@ -96,6 +112,8 @@ def judge(answer: Answer, expected: Expectation, now: datetime) -> Verdict:
     if status == 404 and expected.missing_ok and (not expected.missing_codes or code in expected.missing_codes):
         return Verdict(None)
     name = code or f"HTTP_{status}"
+    if (mapped := expected.errors.get(f"HTTP_{status}")) is not None:
+        return _mapped(mapped, name, message, answer, expected, now)
     if status in _CREDENTIAL:
         # 403 may be about this one thing; a wrong credential fails everything, and the breaker then spares the sagas.
         return Verdict(error=Failed(code or _CREDENTIAL[status], message), healthy=status == 403)
@@ -139,14 +157,19 @@ def parse(record: type[R], answer: Any) -> R:
         raise Unknown("BAD_RESPONSE", msg[:_LONGEST_MESSAGE]) from exc
 
 
-def _success(answer: Answer, expected: Expectation) -> Verdict:
+def _success(answer: Answer, expected: Expectation, now: datetime) -> Verdict:
     if answer.status == 204:
         return Verdict({})
     if answer.body is None:
         return expected.lost("BAD_RESPONSE", f"HTTP {answer.status}, but the body is too large", again=False)
-    value = _json(answer.body)
+    value = read_json(answer.body)
     if value is None:
         return expected.lost("BAD_RESPONSE", f"HTTP {answer.status}, but the body is not JSON")
+    if expected.refused is not None and expected.refused(value):
+        code, message = expected.read_error(answer)
+        if code is not None and (mapped := expected.errors.get(code)) is not None:
+            return _mapped(mapped, code, message, answer, expected, now)
+        return expected.lost(code or "ERROR_IN_SUCCESS", message, again=False)
     return Verdict(value)
 
 
@@ -161,15 +184,7 @@ def _mapped(outcome: str, code: str, message: str, answer: Answer, expected: Exp
     return Verdict(error=error, again=expected.keyed, healthy=healthy)
 
 
-def _error_body(answer: Answer) -> tuple[str | None, str]:
-    body = _json(answer.body or b"")
-    fields = body if isinstance(body, dict) else {}
-    code, message = fields.get("code"), fields.get("message")
-    text = message if isinstance(message, str) and message else f"HTTP {answer.status}"
-    return (code if isinstance(code, str) and _CODE.match(code) else None), text[:_LONGEST_MESSAGE]
-
-
-def _json(body: bytes) -> Any:
+def read_json(body: bytes) -> Any:
     """The value; None for anything that is not JSON, and for `null`, which answers nothing."""
     try:
         return json.loads(body.decode(), parse_float=Decimal, parse_constant=_refuse)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from consumers.connectors.answers import Answer, Expectation, judge, parse
+from consumers.connectors.answers import Answer, Expectation, judge, parse, read_error
 from consumers.connectors.breaker import Breaker
 from consumers.connectors.guard import Guard, InPlace, Verdict
 from consumers.connectors.http import Body, Credentials, HttpClient, Timeouts, trace_headers
@@ -29,7 +29,8 @@ class RestClient:
         retries: sends within one attempt.
         breaker: opens when the system mostly fails.
         errors: codes of the system that hold for all its actions, to rejected | failed | unknown.
-        missing_codes: see `Expectation`.
+        missing_codes, read_error, refused: see `Expectation`.
+        key_header: where writes carry their idempotency key; None for a system that takes none there.
 
     """
 
@@ -43,6 +44,9 @@ class RestClient:
         breaker: Breaker | None = None,
         errors: Mapping[str, str] | None = None,
         missing_codes: Collection[str] = ("NOT_FOUND",),
+        read_error: Callable[[Answer], tuple[str | None, str]] = read_error,
+        refused: Callable[[Any], bool] | None = None,
+        key_header: str | None = "idempotency-key",
         credentials: Credentials | None = None,
         headers: Callable[[], Mapping[str, str]] = trace_headers,
         verify: ssl.SSLContext | bool = True,
@@ -62,6 +66,9 @@ class RestClient:
         )
         self._errors = dict(errors or {})
         self._missing_codes = missing_codes
+        self._read_error = read_error
+        self._refused = refused
+        self._key_header = key_header
         self._now = now
 
     async def __aenter__(self) -> Self:
@@ -83,19 +90,25 @@ class RestClient:
         call: Call,
         errors: Mapping[str, str] | None = None,
         json: Any = None,
+        form: Mapping[str, str] | None = None,
         params: Mapping[str, str | None] | None = None,
+        headers: Mapping[str, str] | None = None,
         keyed: bool = True,
         missing_ok: bool = False,
+        reads: bool | None = None,
     ) -> Any:
         """Send one request, again in place where that is safe, and return the JSON of the answer.
 
         Args:
             errors: the contract's (`command.contract.errors`); they go before the client's.
             json: the body. Numbers that must stay exact go as strings.
+            form: the body as fields of a form, instead of `json`.
             params: the query; None values are left out.
+            headers: of this request, beside the client's own.
             keyed: the target honours `Idempotency-Key`, so a write whose outcome is unknown is sent again. Never
                 where the contract's effect is not `idempotent`.
             missing_ok: a 404 that says so of the thing returns None (an undo with nothing to undo).
+            reads: it changes nothing, whatever its method: a search by POST. By default only GET and HEAD read.
 
         Returns:
             The JSON value, fractions as `Decimal`; `{}` for 204; None only with `missing_ok`.
@@ -107,19 +120,32 @@ class RestClient:
         """
         expected = Expectation(
             errors={**self._errors, **(errors or {})},
-            reads=method.upper() in _READS,
+            reads=method.upper() in _READS if reads is None else reads,
             keyed=keyed and call.keyed,
             missing_ok=missing_ok,
             missing_codes=self._missing_codes,
+            read_error=self._read_error,
+            refused=self._refused,
         )
+        body = Body(json=json, form=form)
         query = {name: value for name, value in (params or {}).items() if value is not None}
 
         async def once() -> Verdict:
-            return await self._send(method, path, call, json, query, expected)
+            return await self._send(method, path, call, body, query, headers or {}, expected)
 
         return await self.guard.run(call, once)
 
-    async def look_up(self, path: str, *, call: Call, params: Mapping[str, str | None] | None = None) -> Any:
+    async def look_up(
+        self,
+        path: str,
+        *,
+        call: Call,
+        params: Mapping[str, str | None] | None = None,
+        method: str = "GET",
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """Ask for a probe. None where the target says that there is no such thing.
 
         Raises:
@@ -129,25 +155,37 @@ class RestClient:
 
         """
         try:
-            return await self.request("GET", path, call=call, params=params, missing_ok=True)
+            return await self.request(
+                method,
+                path,
+                call=call,
+                params=params,
+                json=json,
+                form=form,
+                headers=headers,
+                missing_ok=True,
+                reads=True,
+            )
         except ActionError as exc:
             raise Unknown(exc.code, f"the probe failed: {exc.message}", detail=exc.detail) from exc
 
     async def _send(
-        self, method: str, path: str, call: Call, json: Any, query: Mapping[str, str], expected: Expectation
+        self,
+        method: str,
+        path: str,
+        call: Call,
+        body: Body,
+        query: Mapping[str, str],
+        own: Mapping[str, str],
+        expected: Expectation,
     ) -> Verdict:
-        headers = {} if expected.reads else {"idempotency-key": call.idempotency_key}
+        headers = dict(own)
+        if self._key_header is not None and not expected.reads:
+            headers[self._key_header] = call.idempotency_key
 
         def judged(answer: Answer) -> Verdict:
             return judge(answer, expected, self._now())
 
         return await self._http.exchange(
-            method,
-            path,
-            call=call,
-            expected=expected,
-            judge=judged,
-            body=Body(json=json),
-            params=query,
-            headers=headers,
+            method, path, call=call, expected=expected, judge=judged, body=body, params=query, headers=headers
         )
