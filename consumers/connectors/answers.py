@@ -17,6 +17,9 @@
     nothing sent: refused, no route, no free place    Failed                        Failed
     cut, silent or garbled after sending began        Unknown                       Failed
 
+Where the code and the message stand in an error body is each protocol's own: it passes its reader as `fault`. A code
+is compared as the system writes it (`SY/530`) and in the form of ours (`SY_530`), which is the one that is raised.
+
 Codes of an idempotency key are never a rejection: KEY_REUSED and IN_PROGRESS both mean that something was, or is
 being, done under the key.
 """
@@ -38,11 +41,24 @@ from consumers.connectors.guard import Verdict
 from consumers.errors import ActionError, Failed, Rejected, Unknown
 from schemas.models import Record
 
-__all__ = ["Answer", "Expectation", "judge", "parse", "read_error", "read_json", "retry_after"]
+__all__ = [
+    "Answer",
+    "Expectation",
+    "Fault",
+    "code_of",
+    "json_fault",
+    "judge",
+    "judge_fault",
+    "parse",
+    "read_json",
+    "retry_after",
+]
 
 R = TypeVar("R", bound=Record)
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,63}\Z")
+_NOT_IN_A_CODE = re.compile(r"[^A-Z0-9]+")
+_LONGEST_CODE = 64
 _LONGEST_MESSAGE = 500
 _LONGEST_WAIT = 86_400.0
 _CREDENTIAL = {401: "UNAUTHENTICATED", 403: "FORBIDDEN", 407: "PROXY_UNAUTHENTICATED"}
@@ -59,15 +75,6 @@ class Answer:
     body: bytes | None
 
 
-def read_error(answer: Answer) -> tuple[str | None, str]:
-    """Code and message of an error body that has them as `code` and `message`; None for a code that is none."""
-    body = read_json(answer.body or b"")
-    fields = body if isinstance(body, dict) else {}
-    code, message = fields.get("code"), fields.get("message")
-    text = message if isinstance(message, str) and message else f"HTTP {answer.status}"
-    return (code if isinstance(code, str) and _CODE.match(code) else None), text[:_LONGEST_MESSAGE]
-
-
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """What the caller knows beforehand.
@@ -79,8 +86,7 @@ class Expectation:
         keyed: the target honours the idempotency key, so an unknown may be sent again.
         missing_ok: a 404 is an answer: there is no such thing.
         missing_codes: codes by which a 404 says that of the thing and not of the URL; empty takes any 404.
-        read_error: where the target's error bodies have their code and their message.
-        refused: whether the JSON of a 2xx is an error after all; None for a target that does no such thing.
+        refused: whether what a 2xx brought is an error after all; None for a target that does no such thing.
 
     """
 
@@ -89,7 +95,6 @@ class Expectation:
     keyed: bool = True
     missing_ok: bool = False
     missing_codes: Collection[str] = ("NOT_FOUND",)
-    read_error: Callable[[Answer], tuple[str | None, str]] = read_error
     refused: Callable[[Any], bool] | None = None
 
     def lost(self, code: str, message: str, *, again: bool = True) -> Verdict:
@@ -99,21 +104,75 @@ class Expectation:
         return Verdict(error=Unknown(code, message), again=again and self.keyed, healthy=False)
 
 
-def judge(answer: Answer, expected: Expectation, now: datetime) -> Verdict:
-    """What the answer means; `now` is aware and only used for a `Retry-After` that is a date."""
-    status = answer.status
-    if 200 <= status < 300:
-        return _success(answer, expected, now)
-    code, message = expected.read_error(answer)
-    if code is not None and (mapped := expected.errors.get(code)) is not None:
-        return _mapped(mapped, code, message, answer, expected, now)
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What an error body says.
+
+    Attributes:
+        code: in the form of ours, `[A-Z][A-Z0-9_]*`; None where the body has none.
+        message: for people; empty where the body has none.
+        raw: every code in the body as the system writes it, the most exact first.
+
+    """
+
+    code: str | None = None
+    message: str = ""
+    raw: tuple[str, ...] = ()
+
+    def mapped(self, errors: Mapping[str, str]) -> tuple[str, str] | None:
+        """The first code that `errors` knows, in the form of ours, and its outcome."""
+        for name in (*self.raw, *filter(None, (self.code,))):
+            code = code_of(name)
+            outcome = errors.get(name) or errors.get(code or "")
+            if outcome is not None and code is not None:
+                return code, outcome
+        return None
+
+
+def code_of(text: object) -> str | None:
+    """A system's code in the form of ours: `/IWBEP/CM_MGW_RT/021` is `IWBEP_CM_MGW_RT_021`, `404` is `E_404`."""
+    if not isinstance(text, str | int) or isinstance(text, bool):
+        return None
+    code = _NOT_IN_A_CODE.sub("_", str(text).upper()).strip("_")[:_LONGEST_CODE]
+    code = f"E_{code}"[:_LONGEST_CODE] if code[:1].isdigit() else code
+    return code if _CODE.match(code) else None
+
+
+def judge(
+    answer: Answer,
+    expected: Expectation,
+    now: datetime,
+    *,
+    fault: Callable[[Answer], Fault] | None = None,
+    value: Callable[[bytes], Any] | None = None,
+) -> Verdict:
+    """What the answer means; `now` is aware and only used for a `Retry-After` that is a date.
+
+    Args:
+        fault: reads an error body; by default `{"code", "message"}` of JSON.
+        value: reads the body of a success; None of it says that it is not what was asked for. By default JSON.
+
+    """
+    if 200 <= answer.status < 300:
+        verdict = _success(answer, expected, value or read_json)
+        if verdict.error is not None or expected.refused is None or not expected.refused(verdict.value):
+            return verdict
+        return _refused(answer, expected, now, (fault or json_fault)(answer))
+    return judge_fault(answer, expected, now, (fault or json_fault)(answer))
+
+
+def judge_fault(answer: Answer, expected: Expectation, now: datetime, fault: Fault) -> Verdict:
+    """What an answer that is no success means, by its status and by what its body says."""
+    status, code, message = answer.status, fault.code, fault.message[:_LONGEST_MESSAGE] or f"HTTP {answer.status}"
+    if (mapped := fault.mapped(expected.errors)) is not None:
+        return _mapped(mapped[1], mapped[0], message, answer, expected, now)
     if code in _OF_THE_KEY:
         return Verdict(error=Unknown(code, message), again=expected.keyed and _OF_THE_KEY[code])
-    if status == 404 and expected.missing_ok and (not expected.missing_codes or code in expected.missing_codes):
+    if status == 404 and expected.missing_ok and _says_missing(fault, expected.missing_codes):
         return Verdict(None)
     name = code or f"HTTP_{status}"
-    if (mapped := expected.errors.get(f"HTTP_{status}")) is not None:
-        return _mapped(mapped, name, message, answer, expected, now)
+    if (outcome := expected.errors.get(f"HTTP_{status}")) is not None:
+        return _mapped(outcome, name, message, answer, expected, now)
     if status in _CREDENTIAL:
         # 403 may be about this one thing; a wrong credential fails everything, and the breaker then spares the sagas.
         return Verdict(error=Failed(code or _CREDENTIAL[status], message), healthy=status == 403)
@@ -126,6 +185,17 @@ def judge(answer: Answer, expected: Expectation, now: datetime) -> Verdict:
     if 400 <= status < 500:
         return Verdict(error=Rejected(name, message))
     return expected.lost(name, message, again=status >= 500)
+
+
+def _refused(answer: Answer, expected: Expectation, now: datetime, fault: Fault) -> Verdict:
+    message = fault.message[:_LONGEST_MESSAGE] or f"HTTP {answer.status} with an error inside"
+    if (mapped := fault.mapped(expected.errors)) is not None:
+        return _mapped(mapped[1], mapped[0], message, answer, expected, now)
+    return expected.lost(fault.code or "ERROR_IN_SUCCESS", message, again=False)
+
+
+def _says_missing(fault: Fault, codes: Collection[str]) -> bool:
+    return not codes or fault.code in codes or any(raw in codes for raw in fault.raw)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -157,19 +227,14 @@ def parse(record: type[R], answer: Any) -> R:
         raise Unknown("BAD_RESPONSE", msg[:_LONGEST_MESSAGE]) from exc
 
 
-def _success(answer: Answer, expected: Expectation, now: datetime) -> Verdict:
+def _success(answer: Answer, expected: Expectation, read: Callable[[bytes], Any]) -> Verdict:
     if answer.status == 204:
         return Verdict({})
     if answer.body is None:
         return expected.lost("BAD_RESPONSE", f"HTTP {answer.status}, but the body is too large", again=False)
-    value = read_json(answer.body)
+    value = read(answer.body)
     if value is None:
-        return expected.lost("BAD_RESPONSE", f"HTTP {answer.status}, but the body is not JSON")
-    if expected.refused is not None and expected.refused(value):
-        code, message = expected.read_error(answer)
-        if code is not None and (mapped := expected.errors.get(code)) is not None:
-            return _mapped(mapped, code, message, answer, expected, now)
-        return expected.lost(code or "ERROR_IN_SUCCESS", message, again=False)
+        return expected.lost("BAD_RESPONSE", f"HTTP {answer.status}, but the body is not what was asked for")
     return Verdict(value)
 
 
@@ -182,6 +247,16 @@ def _mapped(outcome: str, code: str, message: str, answer: Answer, expected: Exp
         return Verdict(error=Rejected(code, message), healthy=healthy, proven=expected.keyed)
     error: ActionError = Unknown(code, message)
     return Verdict(error=error, again=expected.keyed, healthy=healthy)
+
+
+def json_fault(answer: Answer) -> Fault:
+    """`{"code": "…", "message": "…"}`."""
+    body = read_json(answer.body or b"")
+    fields = body if isinstance(body, dict) else {}
+    code, message = fields.get("code"), fields.get("message")
+    return Fault(
+        code if isinstance(code, str) and _CODE.match(code) else None, message if isinstance(message, str) else ""
+    )
 
 
 def read_json(body: bytes) -> Any:

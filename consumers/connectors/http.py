@@ -102,7 +102,7 @@ class HttpClient:
         verify: ssl.SSLContext | bool = True,
         largest_answer: int = _LARGEST_ANSWER,
     ) -> None:
-        self._base_url = base_url
+        self.base_url = base_url
         self._host = urlsplit(base_url).hostname or ""
         self._timeout = httpx2.Timeout(
             connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
@@ -122,7 +122,7 @@ class HttpClient:
         """Open the pool; connections follow with the first calls."""
         self._client = await self._stack.enter_async_context(
             httpx2.AsyncClient(
-                base_url=self._base_url,
+                base_url=self.base_url,
                 timeout=self._timeout,
                 limits=self._limits,
                 verify=self._verify,
@@ -160,7 +160,8 @@ class HttpClient:
         if self._client is None:
             msg = "the client is not open: the system's lifespan must enter it"
             raise RuntimeError(msg)
-        facts = {"http.request.method": method, "url.path": path, "server.address": self._host}
+        # Without the query: a path that is a link from an answer has one, and values in it are nobody's business.
+        facts = {"http.request.method": method, "url.path": urlsplit(path).path, "server.address": self._host}
         with telemetry.calling(method, facts) as span:
             found = await self._authorised(self._client, method, path, call, expected, body, params, headers or {})
             if isinstance(found, Answer):
@@ -210,7 +211,8 @@ class HttpClient:
     ) -> Answer | Verdict:
         sent: dict[str, Any] = {} if body is None else {"json": body.json, "data": body.form, "content": body.content}
         try:
-            async with client.stream(method, path, params=params or {}, headers=headers, **sent) as response:
+            # None, not {}: an empty mapping would take away the query of a path that is a link.
+            async with client.stream(method, path, params=params or None, headers=headers, **sent) as response:
                 return Answer(response.status_code, dict(response.headers), await self._body(response))
         except httpx2.PoolTimeout as exc:
             return Verdict(error=_failed("NO_CONNECTION_FREE", exc), healthy=None)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from consumers.connectors.answers import Answer, Expectation, judge, parse, read_error
+from consumers.connectors.answers import Answer, Fault, judge, parse
 from consumers.connectors.breaker import Breaker
+from consumers.connectors.connector import Connector, probing
+from consumers.connectors.forms import flat
 from consumers.connectors.guard import Guard, InPlace, Verdict
 from consumers.connectors.http import Body, Credentials, HttpClient, Timeouts, trace_headers
-from consumers.errors import ActionError, Unknown
 from consumers.system import Call
 
 __all__ = ["RestClient", "Timeouts", "parse", "trace_headers"]
@@ -21,7 +21,7 @@ _LARGEST_ANSWER = 1 << 20
 _READS = frozenset({"GET", "HEAD"})
 
 
-class RestClient:
+class RestClient(Connector):
     """Calls one system. Connects while it is entered, never before.
 
     Args:
@@ -29,8 +29,9 @@ class RestClient:
         retries: sends within one attempt.
         breaker: opens when the system mostly fails.
         errors: codes of the system that hold for all its actions, to rejected | failed | unknown.
-        missing_codes, read_error, refused: see `Expectation`.
-        key_header: where writes carry their idempotency key; None for a system that takes none there.
+        missing_codes, refused: see `Expectation`.
+        fault: reads an error body; see `judge`.
+        key_header: see `Connector`.
 
     """
 
@@ -44,7 +45,7 @@ class RestClient:
         breaker: Breaker | None = None,
         errors: Mapping[str, str] | None = None,
         missing_codes: Collection[str] = ("NOT_FOUND",),
-        read_error: Callable[[Answer], tuple[str | None, str]] = read_error,
+        fault: Callable[[Answer], Fault] | None = None,
         refused: Callable[[Any], bool] | None = None,
         key_header: str | None = "idempotency-key",
         credentials: Credentials | None = None,
@@ -54,8 +55,7 @@ class RestClient:
         guard: Guard | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.guard = guard or Guard(breaker or Breaker(), retries or InPlace())
-        self._http = HttpClient(
+        http = HttpClient(
             base_url,
             timeouts=timeouts,
             connections=connections,
@@ -64,23 +64,11 @@ class RestClient:
             verify=verify,
             largest_answer=largest_answer,
         )
-        self._errors = dict(errors or {})
-        self._missing_codes = missing_codes
-        self._read_error = read_error
-        self._refused = refused
-        self._key_header = key_header
-        self._now = now
-
-    async def __aenter__(self) -> Self:
-        """Open the pool; connections follow with the first calls."""
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close all connections."""
-        await self._http.__aexit__(kind, exc, trace)
+        own = guard or Guard(breaker or Breaker(), retries or InPlace())
+        super().__init__(
+            http, own, errors=errors, missing_codes=missing_codes, refused=refused, key_header=key_header, now=now
+        )
+        self._fault = fault
 
     async def request(
         self,
@@ -90,7 +78,7 @@ class RestClient:
         call: Call,
         errors: Mapping[str, str] | None = None,
         json: Any = None,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, Any] | None = None,
         params: Mapping[str, str | None] | None = None,
         headers: Mapping[str, str] | None = None,
         keyed: bool = True,
@@ -102,7 +90,7 @@ class RestClient:
         Args:
             errors: the contract's (`command.contract.errors`); they go before the client's.
             json: the body. Numbers that must stay exact go as strings.
-            form: the body as fields of a form, instead of `json`.
+            form: the body as `application/x-www-form-urlencoded` instead; what is nested is named as `forms.py` says.
             params: the query; None values are left out.
             headers: of this request, beside the client's own.
             keyed: the target honours `Idempotency-Key`, so a write whose outcome is unknown is sent again. Never
@@ -118,20 +106,26 @@ class RestClient:
             ClaimLost: another worker owns the effect.
 
         """
-        expected = Expectation(
-            errors={**self._errors, **(errors or {})},
-            reads=method.upper() in _READS if reads is None else reads,
-            keyed=keyed and call.keyed,
-            missing_ok=missing_ok,
-            missing_codes=self._missing_codes,
-            read_error=self._read_error,
-            refused=self._refused,
-        )
-        body = Body(json=json, form=form)
+        reads = method.upper() in _READS if reads is None else reads
+        expected = self.expectation(call, errors, reads=reads, keyed=keyed, missing_ok=missing_ok)
         query = {name: value for name, value in (params or {}).items() if value is not None}
 
+        body = Body(json=json) if form is None else Body(form=flat(form))
+
+        def judged(answer: Answer) -> Verdict:
+            return judge(answer, expected, self.now(), fault=self._fault)
+
         async def once() -> Verdict:
-            return await self._send(method, path, call, body, query, headers or {}, expected)
+            return await self.send(
+                method,
+                path,
+                call=call,
+                expected=expected,
+                judge=judged,
+                body=body,
+                params=query,
+                headers=headers,
+            )
 
         return await self.guard.run(call, once)
 
@@ -143,7 +137,7 @@ class RestClient:
         params: Mapping[str, str | None] | None = None,
         method: str = "GET",
         json: Any = None,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Ask for a probe. None where the target says that there is no such thing.
@@ -154,38 +148,15 @@ class RestClient:
             ClaimLost: another worker owns the effect.
 
         """
-        try:
-            return await self.request(
-                method,
-                path,
-                call=call,
-                params=params,
-                json=json,
-                form=form,
-                headers=headers,
-                missing_ok=True,
-                reads=True,
-            )
-        except ActionError as exc:
-            raise Unknown(exc.code, f"the probe failed: {exc.message}", detail=exc.detail) from exc
-
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        call: Call,
-        body: Body,
-        query: Mapping[str, str],
-        own: Mapping[str, str],
-        expected: Expectation,
-    ) -> Verdict:
-        headers = dict(own)
-        if self._key_header is not None and not expected.reads:
-            headers[self._key_header] = call.idempotency_key
-
-        def judged(answer: Answer) -> Verdict:
-            return judge(answer, expected, self._now())
-
-        return await self._http.exchange(
-            method, path, call=call, expected=expected, judge=judged, body=body, params=query, headers=headers
+        asked = self.request(
+            method,
+            path,
+            call=call,
+            params=params,
+            json=json,
+            form=form,
+            headers=headers,
+            missing_ok=True,
+            reads=True,
         )
+        return await probing(asked)

@@ -108,7 +108,7 @@ async def test_a_read_carries_no_key_and_leaves_out_what_is_none(rest: RestClien
 async def test_a_form_is_sent_as_one_and_the_key_where_the_system_wants_it(server: Server, call: Call) -> None:
     async with client(server.url, key_header="X-Request-Id") as rest:
         await rest.request(
-            "POST", "/refunds", call=call, form={"metadata[saga]": "ä&1"}, headers={"stripe-version": "1"}
+            "POST", "/refunds", call=call, form={"metadata": {"saga": "ä&1"}}, headers={"stripe-version": "1"}
         )
     sent = server.sent()
     assert sent["content-type"] == "application/x-www-form-urlencoded"

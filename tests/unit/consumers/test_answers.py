@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.connectors.answers import Answer, Expectation, judge, parse, retry_after
+from consumers.connectors.answers import Answer, Expectation, Fault, judge, parse, retry_after
 from consumers.connectors.guard import Verdict
 from consumers.errors import Failed, Rejected, Unknown
 from schemas.models import ProcessInvoice, VendorCreated
@@ -66,8 +66,9 @@ def test_a_status_may_be_mapped_where_the_body_says_nothing_that_is() -> None:
 
 
 def test_code_and_message_stand_where_the_reader_says() -> None:
-    elsewhere = Expectation(errors=ERRORS, read_error=lambda answer: ("DUPLICATE_TAX_ID", answer.headers["x-why"]))
-    verdict = said(422, b"", elsewhere, x_why="taken")
+    verdict = judge(
+        answer(422, b"", x_why="taken"), WRITE, NOW, fault=lambda a: Fault("DUPLICATE_TAX_ID", a.headers["x-why"])
+    )
     is_(verdict, Rejected, "DUPLICATE_TAX_ID", again=False)
     assert str(verdict.error) == "DUPLICATE_TAX_ID: taken"
 

@@ -1,0 +1,23 @@
+namespace erp;
+
+entity Vendors {
+  key ID      : UUID;
+  taxId       : String(40) @mandatory;
+  name        : String(100) @mandatory;
+  limit       : Decimal(15, 2);
+  foundedOn   : Date;
+  changedAt   : Timestamp @odata.etag;
+  sites       : Composition of many Sites on sites.vendor = $self;
+}
+
+entity Sites {
+  key ID : UUID;
+  vendor : Association to Vendors;
+  city   : String(100);
+}
+
+// A key that needs quoting.
+entity Countries {
+  key code : String(40);
+  name     : String(100);
+}

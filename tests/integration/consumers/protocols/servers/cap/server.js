@@ -1,0 +1,28 @@
+// CAP checks no CSRF token by itself; SAP Gateway does. With CSRF=1 writes need token and session cookie, as there.
+const cds = require('@sap/cds')
+const { randomUUID } = require('node:crypto')
+
+cds.on('bootstrap', app => {
+  if (!process.env.CSRF) return
+  const sessions = new Map()
+  let fetched = 0
+  app.get('/csrf/fetched', (_, res) => res.json({ fetched }))
+  app.post('/csrf/forget', (_, res) => { sessions.clear(); res.json({}) })
+  app.use((req, res, next) => {
+    const session = /SAP_SESSIONID=([^;]+)/.exec(req.headers.cookie ?? '')?.[1]
+    if (['GET', 'HEAD'].includes(req.method)) {
+      if (req.headers['x-csrf-token']?.toLowerCase() === 'fetch') {
+        fetched++
+        const [id, token] = [randomUUID(), randomUUID()]
+        sessions.set(id, token)
+        res.set('x-csrf-token', token)
+        res.cookie('SAP_SESSIONID', id, { httpOnly: true, path: '/' })
+      }
+      return next()
+    }
+    if (session && sessions.get(session) === req.headers['x-csrf-token']) return next()
+    res.status(403).set('x-csrf-token', 'Required').type('text/plain').send('CSRF token validation failed')
+  })
+})
+
+module.exports = cds.server
