@@ -51,7 +51,7 @@ def make_runtime(
     """
     group = consumer_group(settings, name)
     kafka = settings.kafka_settings()
-    system = factory(SystemConfig(settings.url_of(name), settings.options_of(name)))
+    system = factory(SystemConfig(settings.url_of(name, getattr(factory, "urls", None)), settings.options_of(name)))
     system.rate = settings.rate_of(name) or system.rate
     return Runtime(
         system=system,
