@@ -12,16 +12,17 @@ from types import MappingProxyType
 
 from consumers.integrations.build import Integration
 from consumers.integrations.load import files_in, read_all
+from consumers.integrations.spec import IntegrationSpec
 from consumers.system import SystemFactory
 from orchestrator.settings import load
 
-__all__ = ["PYTHON", "SYSTEMS"]
+__all__ = ["FILES", "PYTHON", "SYSTEMS"]
 
 PYTHON: Mapping[str, SystemFactory] = {}
 
 _FOLDERS = [Path(__file__).parent / "systems", *load().system_folders]
-_FILES = read_all([file for folder in _FOLDERS for file in files_in(folder)])
+FILES: Mapping[str, IntegrationSpec] = read_all([file for folder in _FOLDERS for file in files_in(folder)])
 
 SYSTEMS: Mapping[str, SystemFactory] = MappingProxyType(
-    {**{name: Integration(spec) for name, spec in _FILES.items()}, **PYTHON}
+    {**{name: Integration(spec) for name, spec in FILES.items()}, **PYTHON}
 )
