@@ -60,7 +60,7 @@ def make_runtime(
     kafka = settings.kafka_settings()
     engine = connect(settings.effects_url, idle_seconds=WORKER_IDLE_SECONDS, generic_plans=True)
     database = in_thread()
-    system = factory(SystemConfig(settings.url_of(name), settings.options_of(name)))
+    system = factory(SystemConfig(settings.url_of(name, getattr(factory, "urls", None)), settings.options_of(name)))
     system.rate = settings.rate_of(name) or system.rate
     return Runtime(
         system=system,

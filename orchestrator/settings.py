@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,6 +60,8 @@ class Settings(BaseSettings):
     schema_registry: dict[str, Any] = Field(default_factory=dict)
     catalogue: str = "sagas.catalogue:CATALOGUE"
     systems: str = "consumers.catalogue:SYSTEMS"
+    environment: str | None = None
+    system_folders: Annotated[list[Path], NoDecode] = Field(default_factory=list)
     system_urls: dict[str, str] = Field(default_factory=dict)
     system_options: dict[str, dict[str, str]] = Field(default_factory=dict)
     sandbox: str = "consumers.sandbox"
@@ -94,16 +98,23 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return f"postgresql+psycopg://{rest}"
 
-    def url_of(self, system: str) -> str:
+    def url_of(self, system: str, known: str | Mapping[str, str] | None = None) -> str:
         """The base URL of a system.
+
+        Args:
+            system: its name.
+            known: what its integration file says: one URL, or one for each environment.
 
         Raises:
             BadSettings: there is none.
 
         """
-        url = self.system_urls.get(_variable(system))
+        ours = known.get(self.environment or "") if isinstance(known, Mapping) else known
+        url = self.system_urls.get(_variable(system)) or ours
         if url is None:
-            msg = f"SAGA_SYSTEM_URLS__{_variable(system).upper()} is not set: the base URL of system {system!r}"
+            others = ", ".join(sorted(known)) if isinstance(known, Mapping) else ""
+            other = f", and SAGA_ENVIRONMENT is none of {others}" if others else ""
+            msg = f"SAGA_SYSTEM_URLS__{_variable(system).upper()} is not set: the base URL of system {system!r}{other}"
             raise BadSettings(msg)
         return url
 
@@ -135,6 +146,11 @@ class Settings(BaseSettings):
     @classmethod
     def _by_variable(cls, found: dict[str, Any]) -> dict[str, Any]:
         return {_variable(name): value for name, value in found.items()}
+
+    @field_validator("system_folders", mode="before")
+    @classmethod
+    def _folders(cls, text: Any) -> Any:
+        return [part for part in text.split(os.pathsep) if part] if isinstance(text, str) else text
 
     @field_validator("retired_topics", mode="before")
     @classmethod

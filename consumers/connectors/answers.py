@@ -4,7 +4,9 @@
     2xx with JSON, or 204                             done                          done
     2xx with anything else                            Unknown  BAD_RESPONSE         Failed
     an error body whose code is in `errors`           as `errors` says              the same
+    2xx with an error inside (`refused`)              as `errors` says, or Unknown  the same, or Failed
     404, NOT_FOUND in its body, `missing_ok`          None                          None
+    status as `HTTP_409` in `errors`                  as `errors` says              the same
     3xx (never followed; 303 may follow real work)    Unknown                       Failed
     401, 403, 407: our credential, not their fault    Failed, not in place          the same
     408, 425, 429                                     Failed with retry_after       the same
@@ -78,11 +80,13 @@ class Expectation:
     """What the caller knows beforehand.
 
     Attributes:
-        errors: the target's codes to rejected | failed | unknown; the contract's, and the system's own.
+        errors: the target's codes to rejected | failed | unknown; the contract's, and the system's own. `HTTP_409`
+            stands for a status whose body has no code that is here.
         reads: the request changes nothing (GET, HEAD).
         keyed: the target honours the idempotency key, so an unknown may be sent again.
         missing_ok: a 404 is an answer: there is no such thing.
         missing_codes: codes by which a 404 says that of the thing and not of the URL; empty takes any 404.
+        refused: whether what a 2xx brought is an error after all; None for a target that does no such thing.
 
     """
 
@@ -91,6 +95,7 @@ class Expectation:
     keyed: bool = True
     missing_ok: bool = False
     missing_codes: Collection[str] = ("NOT_FOUND",)
+    refused: Callable[[Any], bool] | None = None
 
     def lost(self, code: str, message: str, *, again: bool = True) -> Verdict:
         """No usable answer came, after sending began."""
@@ -149,7 +154,10 @@ def judge(
 
     """
     if 200 <= answer.status < 300:
-        return _success(answer, expected, value or read_json)
+        verdict = _success(answer, expected, value or read_json)
+        if verdict.error is not None or expected.refused is None or not expected.refused(verdict.value):
+            return verdict
+        return _refused(answer, expected, now, (fault or json_fault)(answer))
     return judge_fault(answer, expected, now, (fault or json_fault)(answer))
 
 
@@ -163,6 +171,8 @@ def judge_fault(answer: Answer, expected: Expectation, now: datetime, fault: Fau
     if status == 404 and expected.missing_ok and _says_missing(fault, expected.missing_codes):
         return Verdict(None)
     name = code or f"HTTP_{status}"
+    if (outcome := expected.errors.get(f"HTTP_{status}")) is not None:
+        return _mapped(outcome, name, message, answer, expected, now)
     if status in _CREDENTIAL:
         # 403 may be about this one thing; a wrong credential fails everything, and the breaker then spares the sagas.
         return Verdict(error=Failed(code or _CREDENTIAL[status], message), healthy=status == 403)
@@ -175,6 +185,13 @@ def judge_fault(answer: Answer, expected: Expectation, now: datetime, fault: Fau
     if 400 <= status < 500:
         return Verdict(error=Rejected(name, message))
     return expected.lost(name, message, again=status >= 500)
+
+
+def _refused(answer: Answer, expected: Expectation, now: datetime, fault: Fault) -> Verdict:
+    message = fault.message[:_LONGEST_MESSAGE] or f"HTTP {answer.status} with an error inside"
+    if (mapped := fault.mapped(expected.errors)) is not None:
+        return _mapped(mapped[1], mapped[0], message, answer, expected, now)
+    return expected.lost(fault.code or "ERROR_IN_SUCCESS", message, again=False)
 
 
 def _says_missing(fault: Fault, codes: Collection[str]) -> bool:

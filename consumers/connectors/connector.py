@@ -24,6 +24,8 @@ class Connector:
         guard: claim, breaker and short retries.
         errors: codes of the system that hold for all its actions, to rejected | failed | unknown.
         missing_codes: codes that say that there is no such thing.
+        refused: see `Expectation`.
+        key_header: where writes carry their idempotency key; None for a system that takes none there.
         now: aware; for `Retry-After` that is a date.
 
     """
@@ -35,12 +37,16 @@ class Connector:
         *,
         errors: Mapping[str, str] | None = None,
         missing_codes: Collection[str] = ("NOT_FOUND",),
+        refused: Callable[[Any], bool] | None = None,
+        key_header: str | None = "idempotency-key",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.guard = guard
         self.http = http
         self._errors = dict(errors or {})
         self._missing_codes = missing_codes
+        self._refused = refused
+        self._key_header = key_header
         self.now = now
 
     async def __aenter__(self) -> Self:
@@ -70,6 +76,7 @@ class Connector:
             keyed=keyed and call.keyed,
             missing_ok=missing_ok,
             missing_codes=self._missing_codes,
+            refused=self._refused,
         )
 
     async def send(
@@ -85,7 +92,8 @@ class Connector:
         headers: Mapping[str, str] | None = None,
     ) -> Verdict:
         """One send, with the idempotency key where it may change something."""
-        key = {} if expected.reads else {"idempotency-key": call.idempotency_key}
+        header = None if expected.reads else self._key_header
+        key = {} if header is None else {header: call.idempotency_key}
         return await self.http.exchange(
             method,
             path,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from consumers.connectors.answers import Answer, judge, parse
+from consumers.connectors.answers import Answer, Fault, judge, parse
 from consumers.connectors.breaker import Breaker
 from consumers.connectors.connector import Connector, probing
 from consumers.connectors.forms import flat
@@ -29,7 +29,9 @@ class RestClient(Connector):
         retries: sends within one attempt.
         breaker: opens when the system mostly fails.
         errors: codes of the system that hold for all its actions, to rejected | failed | unknown.
-        missing_codes: see `Expectation`.
+        missing_codes, refused: see `Expectation`.
+        fault: reads an error body; see `judge`.
+        key_header: see `Connector`.
 
     """
 
@@ -43,6 +45,9 @@ class RestClient(Connector):
         breaker: Breaker | None = None,
         errors: Mapping[str, str] | None = None,
         missing_codes: Collection[str] = ("NOT_FOUND",),
+        fault: Callable[[Answer], Fault] | None = None,
+        refused: Callable[[Any], bool] | None = None,
+        key_header: str | None = "idempotency-key",
         credentials: Credentials | None = None,
         headers: Callable[[], Mapping[str, str]] = trace_headers,
         verify: ssl.SSLContext | bool = True,
@@ -60,7 +65,10 @@ class RestClient(Connector):
             largest_answer=largest_answer,
         )
         own = guard or Guard(breaker or Breaker(), retries or InPlace())
-        super().__init__(http, own, errors=errors, missing_codes=missing_codes, now=now)
+        super().__init__(
+            http, own, errors=errors, missing_codes=missing_codes, refused=refused, key_header=key_header, now=now
+        )
+        self._fault = fault
 
     async def request(
         self,
@@ -72,8 +80,10 @@ class RestClient(Connector):
         json: Any = None,
         form: Mapping[str, Any] | None = None,
         params: Mapping[str, str | None] | None = None,
+        headers: Mapping[str, str] | None = None,
         keyed: bool = True,
         missing_ok: bool = False,
+        reads: bool | None = None,
     ) -> Any:
         """Send one request, again in place where that is safe, and return the JSON of the answer.
 
@@ -82,9 +92,11 @@ class RestClient(Connector):
             json: the body. Numbers that must stay exact go as strings.
             form: the body as `application/x-www-form-urlencoded` instead; what is nested is named as `forms.py` says.
             params: the query; None values are left out.
+            headers: of this request, beside the client's own.
             keyed: the target honours `Idempotency-Key`, so a write whose outcome is unknown is sent again. Never
                 where the contract's effect is not `idempotent`.
             missing_ok: a 404 that says so of the thing returns None (an undo with nothing to undo).
+            reads: it changes nothing, whatever its method: a search by POST. By default only GET and HEAD read.
 
         Returns:
             The JSON value, fractions as `Decimal`; `{}` for 204; None only with `missing_ok`.
@@ -94,21 +106,40 @@ class RestClient(Connector):
             ClaimLost: another worker owns the effect.
 
         """
-        reads = method.upper() in _READS
+        reads = method.upper() in _READS if reads is None else reads
         expected = self.expectation(call, errors, reads=reads, keyed=keyed, missing_ok=missing_ok)
         query = {name: value for name, value in (params or {}).items() if value is not None}
 
         body = Body(json=json) if form is None else Body(form=flat(form))
 
         def judged(answer: Answer) -> Verdict:
-            return judge(answer, expected, self.now())
+            return judge(answer, expected, self.now(), fault=self._fault)
 
         async def once() -> Verdict:
-            return await self.send(method, path, call=call, expected=expected, judge=judged, body=body, params=query)
+            return await self.send(
+                method,
+                path,
+                call=call,
+                expected=expected,
+                judge=judged,
+                body=body,
+                params=query,
+                headers=headers,
+            )
 
         return await self.guard.run(call, once)
 
-    async def look_up(self, path: str, *, call: Call, params: Mapping[str, str | None] | None = None) -> Any:
+    async def look_up(
+        self,
+        path: str,
+        *,
+        call: Call,
+        params: Mapping[str, str | None] | None = None,
+        method: str = "GET",
+        json: Any = None,
+        form: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """Ask for a probe. None where the target says that there is no such thing.
 
         Raises:
@@ -117,4 +148,15 @@ class RestClient(Connector):
             ClaimLost: another worker owns the effect.
 
         """
-        return await probing(self.request("GET", path, call=call, params=params, missing_ok=True))
+        asked = self.request(
+            method,
+            path,
+            call=call,
+            params=params,
+            json=json,
+            form=form,
+            headers=headers,
+            missing_ok=True,
+            reads=True,
+        )
+        return await probing(asked)

@@ -83,7 +83,7 @@ def _systems(settings: Settings) -> Iterator[Finding]:
         yield Finding("systems", "error", text, _REMEDIES["systems"])
     for name in sorted(factories):
         try:
-            place = urlsplit(settings.url_of(name)).netloc.split("@")[-1]
+            place = urlsplit(settings.url_of(name, getattr(factories[name], "urls", None))).netloc.split("@")[-1]
         except BadSettings as exc:
             yield Finding(f"system {name}", "warning", str(exc), "needed where its consumer runs, and only there")
         else:

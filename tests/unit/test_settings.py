@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -124,6 +125,23 @@ def test_a_properties_file_that_cannot_be_read_names_its_variable(env: Env, tmp_
 def test_urls_of_systems_have_a_variable_each(env: Env) -> None:
     env(SAGA_SYSTEM_URLS__ERP="https://erp.example/api", SAGA_SYSTEM_URLS__MAIL="smtp://mail.example")
     assert load().system_urls == {"erp": "https://erp.example/api", "mail": "smtp://mail.example"}
+
+
+def test_the_url_of_a_system_is_ours_or_its_files_for_the_environment(env: Env) -> None:
+    urls = {"production": "https://erp.example", "sandbox": "https://sandbox.erp.example"}
+    assert load().url_of("erp", "https://one.example") == "https://one.example"
+    with pytest.raises(BadSettings, match="SAGA_SYSTEM_URLS__ERP is not set.*none of production, sandbox"):
+        load().url_of("erp", urls)
+    env(SAGA_ENVIRONMENT="sandbox")
+    assert load().url_of("erp", urls) == "https://sandbox.erp.example"
+    env(SAGA_SYSTEM_URLS__ERP="https://here.example")
+    assert load().url_of("erp", urls) == "https://here.example"
+
+
+def test_folders_of_systems_are_separated_as_paths_are(env: Env) -> None:
+    assert load().system_folders == []
+    env(SAGA_SYSTEM_FOLDERS=f"/a{os.pathsep}/b c")
+    assert [str(folder) for folder in load().system_folders] == ["/a", "/b c"]
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])

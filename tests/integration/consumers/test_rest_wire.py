@@ -105,6 +105,31 @@ async def test_a_read_carries_no_key_and_leaves_out_what_is_none(rest: RestClien
     assert "idempotency-key" not in server.sent()
 
 
+async def test_a_form_is_sent_as_one_and_the_key_where_the_system_wants_it(server: Server, call: Call) -> None:
+    async with client(server.url, key_header="X-Request-Id") as rest:
+        await rest.request(
+            "POST", "/refunds", call=call, form={"metadata": {"saga": "ä&1"}}, headers={"stripe-version": "1"}
+        )
+    sent = server.sent()
+    assert sent["content-type"] == "application/x-www-form-urlencoded"
+    assert server.requests[0].endswith(b"\r\n\r\nmetadata%5Bsaga%5D=%C3%A4%261")
+    assert (sent["x-request-id"], sent["stripe-version"]) == ("key-1", "1")
+    assert "idempotency-key" not in sent
+    async with client(server.url, key_header=None) as rest:
+        await rest.request("POST", "/refunds", call=call, form={})
+    assert "key-1" not in server.requests[1].decode()
+
+
+async def test_a_search_by_post_is_a_read(server: Server, call: Call) -> None:
+    async with client(server.url) as rest:
+        assert await rest.look_up("/search", call=call, method="POST", json={"q": 1}) == {"a": 1}
+        server.bytes_ = answer(b"<html>")
+        with pytest.raises(Failed, match="BAD_RESPONSE"):
+            await rest.request("POST", "/search", call=call, json={"q": 1}, reads=True)
+    assert server.requests[0].startswith(b"POST /api/search")
+    assert "idempotency-key" not in server.sent()
+
+
 async def test_headers_are_asked_before_each_send(server: Server, call: Call) -> None:
     tokens = iter(["one", "two"])
     async with client(server.url, headers=lambda: {"authorization": f"Bearer {next(tokens)}"}) as rest:

@@ -261,7 +261,7 @@ async def test_a_probe_whose_answer_is_broken_does_not_say_not_done(make_call: A
     probe = erp.actions[CreateVendor.contract.name].probe
     assert probe is not None
     async with erp.lifespan():
-        with pytest.raises(KeyError):
+        with pytest.raises(Unknown, match="BAD_RESPONSE"):
             await probe(create_vendor(tax_id()), make_call())
     server.shutdown()
     server.server_close()

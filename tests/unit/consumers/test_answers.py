@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.connectors.answers import Answer, Expectation, judge, parse, retry_after
+from consumers.connectors.answers import Answer, Expectation, Fault, judge, parse, retry_after
 from consumers.connectors.guard import Verdict
 from consumers.errors import Failed, Rejected, Unknown
 from schemas.models import ProcessInvoice, VendorCreated
@@ -40,6 +40,37 @@ def is_(verdict: Verdict, kind: type[Exception], code: str, *, again: bool, heal
     assert type(verdict.error) is kind
     assert getattr(verdict.error, "code") == code  # noqa: B009
     assert (verdict.again, verdict.healthy) == (again, healthy)
+
+
+# -- errors where other systems have them ----------------------------------------------------------------------------
+
+
+def test_an_error_inside_a_success_is_what_its_code_says_or_unknown() -> None:
+    told = {"errors": ERRORS, "refused": lambda value: value.get("ok") is False}
+    write, read = Expectation(**told), Expectation(**told, reads=True)
+    assert said(200, {"ok": True}, write) == Verdict({"ok": True})
+    is_(said(200, {"ok": False, **coded("DUPLICATE_TAX_ID")}, write), Rejected, "DUPLICATE_TAX_ID", again=False)
+    is_(said(200, {"ok": False, **coded("TRANSIENT_ERROR")}, write), Failed, "TRANSIENT_ERROR", again=True)
+    is_(said(200, {"ok": False, **coded("STRANGE")}, write), Unknown, "STRANGE", again=False, healthy=False)
+    is_(said(200, {"ok": False}, write), Unknown, "ERROR_IN_SUCCESS", again=False, healthy=False)
+    is_(said(200, {"ok": False}, read), Failed, "ERROR_IN_SUCCESS", again=False, healthy=False)
+
+
+def test_a_status_may_be_mapped_where_the_body_says_nothing_that_is() -> None:
+    mapped = Expectation(errors={**ERRORS, "HTTP_409": "unknown", "HTTP_404": "failed"}, missing_ok=True)
+    is_(said(409, b"<html>", mapped), Unknown, "HTTP_409", again=True)
+    is_(said(409, coded("OTHER"), mapped), Unknown, "OTHER", again=True)
+    is_(said(409, coded("DUPLICATE_TAX_ID"), mapped), Rejected, "DUPLICATE_TAX_ID", again=False)
+    is_(said(404, b"", mapped), Failed, "HTTP_404", again=True)
+    assert said(404, coded("NOT_FOUND"), mapped) == Verdict(None)
+
+
+def test_code_and_message_stand_where_the_reader_says() -> None:
+    verdict = judge(
+        answer(422, b"", x_why="taken"), WRITE, NOW, fault=lambda a: Fault("DUPLICATE_TAX_ID", a.headers["x-why"])
+    )
+    is_(verdict, Rejected, "DUPLICATE_TAX_ID", again=False)
+    assert str(verdict.error) == "DUPLICATE_TAX_ID: taken"
 
 
 # -- done ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,147 @@
+"""From an integration file to a `System`.
+
+`BUILDERS` is the one place where a protocol gets its transport. A further protocol is a line there, a block in
+`spec.ActionSpec` by which an action says what is sent, and a line in `spec.PROTOCOLS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol
+
+from consumers.connectors.auth.spec import AuthSpec
+from consumers.connectors.http import Credentials
+from consumers.integrations.over_http import HttpTransport
+from consumers.integrations.over_smtp import SmtpTransport
+from consumers.integrations.spec import ActionSpec, IntegrationSpec
+from consumers.system import Call, System, SystemConfig
+from schemas.models import BY_NAME, Record
+
+__all__ = ["BUILDERS", "Compiled", "ContractMissing", "Integration", "Transport", "handler_of", "record_of"]
+
+
+class ContractMissing(Exception):
+    """The contract is not in `schemas/`, or differs from what the file says."""
+
+
+class Compiled(Protocol):
+    """One action, ready to be called."""
+
+    async def handle(self, command: Any, call: Call) -> Record: ...
+
+    def request_for(self, command: Any, call: Call, lookup: Any = None) -> Any: ...
+
+    @property
+    def probe(self) -> Callable[[Any, Call], Awaitable[Record | None]] | None: ...
+
+
+class Transport(Protocol):
+    """One system over its protocol. `client` is an async context manager with a `guard`."""
+
+    client: Any
+
+    def action(self, action: ActionSpec, command: type[Record]) -> Compiled: ...
+
+
+BUILDERS: Final[Mapping[str, Callable[[IntegrationSpec, SystemConfig, Credentials | None], Transport]]] = {
+    "rest": HttpTransport,
+    "form": HttpTransport,
+    "smtp": SmtpTransport,
+}
+
+
+def _no_credentials(auth: AuthSpec) -> Credentials:
+    msg = f"auth.type {auth.type} needs credentials, and nobody has been named who gives them"
+    raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """A `SystemFactory`: the system of one integration file. `credentials` makes them of its `auth` block."""
+
+    spec: IntegrationSpec
+    credentials: Callable[[AuthSpec], Credentials] = _no_credentials
+
+    @property
+    def urls(self) -> str | Mapping[str, str] | None:
+        """The file's base URLs; see `Settings.url_of`."""
+        return self.spec.base_url
+
+    def __call__(self, config: SystemConfig) -> System:
+        """See `SystemFactory`.
+
+        Raises:
+            ContractMissing: of one of its actions.
+
+        """
+        transport = self.transport(config)
+        system = System(
+            self.spec.name,
+            concurrency=self.spec.concurrency,
+            lifespan=lambda: transport.client,
+            gate=transport.client.guard.wait,
+            rate=self.spec.rate,
+        )
+        for name, action in self.spec.actions.items():
+            command = record_of(self.spec, name)
+            if action.handler is not None:
+                system.action(command, timeout=action.timeout)(handler_of(action.handler, transport.client))
+                continue
+            made = transport.action(action, command)
+            system.action(command, timeout=action.timeout)(made.handle)
+            if made.probe is not None:
+                system.probe(command)(made.probe)
+        return system
+
+    def transport(self, config: SystemConfig) -> Transport:
+        """What the system is called over."""
+        auth = self.spec.auth
+        credentials = None if auth is None else self.credentials(auth)
+        return BUILDERS[self.spec.protocol](self.spec, config, credentials)
+
+
+def record_of(spec: IntegrationSpec, name: str) -> type[Record]:
+    """The command of that action.
+
+    Raises:
+        ContractMissing: see there.
+
+    """
+    action = spec.actions[name]
+    record = BY_NAME.get(spec.full_name(action.command))
+    completion = None if record is None else record.contract.completion
+    if record is None or completion is None:
+        msg = (
+            f"{spec.full_name(action.command)} is not in schemas/: python -m consumers.integrations.contracts, then "
+            "python -m schemas.generate --release"
+        )
+        raise ContractMissing(msg)
+    contract = record.contract
+    said = (spec.full_name(action.completion.name), action.effect, dict(action.errors), name)
+    known = (completion.contract.name, contract.effect, dict(contract.errors), contract.action)
+    if said != known:
+        msg = f"{contract.name} is another in schemas/ than in the file: python -m consumers.integrations.contracts"
+        raise ContractMissing(msg)
+    return record
+
+
+def handler_of(path: str, client: Any) -> Callable[[Any, Call], Awaitable[Record]]:
+    """The function that `handler` names; it is called with the command, the call and the system's client.
+
+    Raises:
+        ValueError: it names nothing that can be called.
+
+    """
+    module, _, attribute = path.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as exc:
+        msg = f"handler {path}: {exc}"
+        raise ValueError(msg) from exc
+    if not callable(found):
+        msg = f"handler {path} is no function"
+        raise ValueError(msg)
+    return partial(found, client=client)

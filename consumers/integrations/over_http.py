@@ -1,0 +1,219 @@
+"""Actions over HTTP: JSON or forms, by `RestClient`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from consumers.connectors.breaker import Breaker
+from consumers.connectors.http import Credentials
+from consumers.connectors.rest import RestClient
+from consumers.errors import Failed, Rejected, Unknown
+from consumers.integrations.expressions import MappingError, Value, compiled, value_of
+from consumers.integrations.mapping import (
+    Sent,
+    Template,
+    completion,
+    context_of,
+    reader_of,
+    refused_of,
+    rejected,
+)
+from consumers.integrations.spec import ActionSpec, IntegrationSpec, LookSpec
+from consumers.system import Call, SystemConfig
+from schemas.models import Record
+
+__all__ = ["HttpAction", "HttpTransport", "Look"]
+
+_MISSING: Final = object()
+Ask = Callable[[Any, Call], Awaitable[Record | None]]
+
+
+class HttpTransport:
+    """One system over HTTP. `client` is what its lifespan opens."""
+
+    def __init__(self, spec: IntegrationSpec, config: SystemConfig, credentials: Credentials | None) -> None:
+        self.spec = spec
+        self.client = RestClient(
+            config.base_url,
+            timeouts=spec.timeouts.made(),
+            connections=spec.concurrency,
+            retries=spec.retries.made(),
+            breaker=Breaker(spec.breaker.made()),
+            errors=spec.errors,
+            missing_codes=spec.missing_codes,
+            fault=reader_of(spec.error_body),
+            refused=refused_of(spec.error_body),
+            key_header=None,  # each action says where its key goes
+            credentials=credentials,
+        )
+
+    def action(self, action: ActionSpec, command: type[Record]) -> HttpAction:
+        """What does it."""
+        return HttpAction.of(self.spec, action, command, self.client)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A question to the system, compiled."""
+
+    template: Template
+    found: Any
+    response: Value
+
+    @classmethod
+    def of(cls, spec: IntegrationSpec, look: LookSpec) -> Look:
+        """Compile it."""
+        found = None if look.found is None else compiled(look.found)
+        return cls(Template.of(spec, look.request, None), found, Value.of(look.response))
+
+    def item(self, answer: Any, context: Mapping[str, Any]) -> Any:
+        """What was found; `_MISSING` where there is none.
+
+        Raises:
+            MappingError: the answer is broken, and must not read as "there is none".
+
+        """
+        if answer is None:
+            return _MISSING
+        value = True if self.found is None else value_of(self.found, {**context, "answer": answer})
+        if value is True:
+            return answer
+        if value is False or value == []:
+            return _MISSING
+        if isinstance(value, list):
+            return value[0]
+        msg = f"{self.found.expression}: gives neither a list nor true or false"
+        raise MappingError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAction:
+    """One action, compiled: `handle` and `probe` are what a `System` wants."""
+
+    spec: IntegrationSpec
+    action: ActionSpec
+    client: RestClient
+    completion: type[Record]
+    errors: Mapping[str, str]
+    template: Template
+    response: Value
+    lookup: Look | None
+    question: Look | None
+
+    @classmethod
+    def of(cls, spec: IntegrationSpec, action: ActionSpec, command: type[Record], client: RestClient) -> HttpAction:
+        """Compile it."""
+        assert action.request is not None
+        assert command.contract.completion is not None
+        return cls(
+            spec=spec,
+            action=action,
+            client=client,
+            completion=command.contract.completion,
+            errors=command.contract.errors,
+            template=Template.of(spec, action.request, None if action.reads else spec.key_of(action)),
+            response=Value.of(action.response),
+            lookup=None if action.lookup is None else Look.of(spec, action.lookup),
+            question=None if action.probe is None else Look.of(spec, action.probe),
+        )
+
+    @property
+    def probe(self) -> Ask | None:
+        """`ask`, where the file has a probe."""
+        return None if self.question is None else self.ask
+
+    async def handle(self, command: Record, call: Call) -> Record:
+        """Do it. See `consumers.system.Handler`."""
+        context = context_of(self.spec, command, call)
+        if self.lookup is not None:
+            context["lookup"] = await self._look_up(self.lookup, context, call)
+            if context["lookup"] is _MISSING:
+                return self._nothing()
+        sent = self._sent(self.template, context)
+        answer = await self.client.request(
+            sent.method,
+            sent.path,
+            call=call,
+            errors=self.errors,
+            json=sent.json,
+            form=sent.form,
+            params=sent.query,
+            headers=sent.headers,
+            missing_ok=self.action.found is not None,
+        )
+        if answer is None:
+            return self._nothing()
+        try:
+            return self._completion(self.response, {**context, "answer": answer})
+        except Unknown as exc:
+            if not self.action.reads:
+                raise
+            raise Failed(exc.code, exc.message) from exc
+
+    async def ask(self, command: Record, call: Call) -> Record | None:
+        """Whether it was done. See `consumers.system.Probe`."""
+        assert self.question is not None
+        context = context_of(self.spec, command, call)
+        try:
+            sent = self.question.template.fill(context)
+            answer = await self.client.look_up(
+                sent.path,
+                call=call,
+                method=sent.method,
+                params=sent.query,
+                json=sent.json,
+                form=sent.form,
+                headers=sent.headers,
+            )
+            item = self.question.item(answer, context)
+        except MappingError as exc:
+            raise Unknown("BAD_RESPONSE", f"the probe: {exc}") from exc
+        if item is _MISSING:
+            return None
+        return self._completion(self.question.response, {**context, "answer": answer, "item": item})
+
+    def request_for(self, command: Record, call: Call, lookup: Any = None) -> Sent:
+        """What would be sent, without sending it.
+
+        Raises:
+            Rejected: the command cannot be sent.
+
+        """
+        return self._sent(self.template, {**context_of(self.spec, command, call), "lookup": lookup})
+
+    def _sent(self, template: Template, context: Mapping[str, Any]) -> Sent:
+        try:
+            return template.fill(context)
+        except MappingError as exc:
+            raise rejected(exc) from exc
+
+    async def _look_up(self, look: Look, context: Mapping[str, Any], call: Call) -> Any:
+        """Nothing is changed by asking, so whatever goes wrong here is no doubt."""
+        sent = self._sent(look.template, context)
+        answer = await self.client.request(
+            sent.method,
+            sent.path,
+            call=call,
+            errors=self.errors,
+            json=sent.json,
+            form=sent.form,
+            params=sent.query,
+            headers=sent.headers,
+            missing_ok=True,
+            reads=True,
+        )
+        try:
+            return look.item(answer, context)
+        except MappingError as exc:
+            raise Failed("BAD_RESPONSE", f"the lookup: {exc}") from exc
+
+    def _completion(self, response: Value, context: Mapping[str, Any]) -> Record:
+        more = {} if self.action.found is None else {self.action.found: True}
+        return completion(self.completion, response, context, more)
+
+    def _nothing(self) -> Record:
+        if self.action.found is None:
+            raise Rejected("NOT_FOUND", "the lookup found nothing")
+        return self.completion.model_validate({self.action.found: False})
