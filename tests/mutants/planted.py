@@ -281,4 +281,26 @@ MUTANTS = [
         "            pass\n",
         "tests/unit/test_runtime.py",
     ),
+    Mutant(
+        "of two workers that begin an effect the second takes it from the first",
+        "consumers/effects.py",
+        "ON CONFLICT DO NOTHING\nRETURNING saga_id, step, round, lease_until",
+        "ON CONFLICT (saga_id, step, direction, round) DO UPDATE SET owner = EXCLUDED.owner\n"
+        "RETURNING saga_id, step, round, lease_until",
+        "tests/integration/consumers/test_effect_races.py",
+    ),
+    Mutant(
+        "an answer is told before its call is in the audit",
+        "consumers/runtime.py",
+        "            await self._patiently(lambda: audit(rows))\n",
+        "            self._tasks.add(asyncio.create_task(self._patiently(lambda: audit(rows))))\n",
+        "tests/unit/test_audited_calls.py",
+    ),
+    Mutant(
+        "a row of the audit does not depend on the one before it",
+        "consumers/audit/entry.py",
+        "hashlib.sha256(before + msgspec",
+        "hashlib.sha256(b'' + msgspec",
+        "tests/integration/consumers/test_audit.py",
+    ),
 ]

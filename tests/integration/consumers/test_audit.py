@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -13,7 +14,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
-from consumers.audit.entry import AuditRow, Exchange
+from consumers.audit.entry import AuditRow, Exchange, digest
 from consumers.audit.store import AuditReader, PostgresAudit
 from consumers.audit.trail import Trail
 from orchestrator.database import BadData, StoreError, connect
@@ -114,6 +115,19 @@ async def test_a_later_change_is_found_where_it_was_made(statement: str, at: int
     assert place.wrong() == []
     place.tamper(statement)
     assert at in [number for number, _ in place.wrong()]
+
+
+async def test_a_row_whose_hash_was_made_anew_breaks_the_one_after_it(place: Place) -> None:
+    await place.store().add([row() for _ in range(4)])
+    first, second = itertools.islice(AuditReader(connect_of(place)).chain("erp"), 2)
+    forged = digest(first.hash, replace(second, agent="nobody"))
+    place.tamper(f"UPDATE audit_call SET agent = 'nobody', hash = '\\x{forged.hex()}' WHERE number = 2")  # noqa: S608 - a hash
+    assert place.wrong() == [(3, "is not as it was written")]
+
+
+def connect_of(place: Place) -> Engine:
+    place.engines.append(connect(place.url))
+    return place.engines[-1]
 
 
 async def test_an_end_that_was_cut_off_and_made_anew_is_found_by_a_signature(place: Place, tmp_path: Path) -> None:
