@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from consumers.effects import PostgresEffects, migrate_effects
 from consumers.runtime import ConsumerLimits, Runtime
@@ -20,12 +21,53 @@ from orchestrator.messaging.ports import Ids
 from orchestrator.settings import Settings
 from schemas.codec import Codec
 
-__all__ = ["consumer_group", "make_runtime", "migrate_effects"]
+if TYPE_CHECKING:
+    from consumers.integrations.desk import Desk
+
+__all__ = [
+    "check_integrations",
+    "consumer_group",
+    "make_desk",
+    "make_runtime",
+    "migrate_effects",
+    "scaffold_integration",
+]
 
 
 def consumer_group(settings: Settings, system: str) -> str:
     """The system's consumer group."""
     return f"{settings.group_prefix}saga-consumer-{system}"
+
+
+def make_desk(settings: Settings) -> Desk:
+    """What the CLI asks of the integrations.
+
+    Raises:
+        consumers.integrations.load.BadIntegration: a file is wrong.
+
+    """
+    from consumers.integrations.desk import Desk  # noqa: PLC0415 - no worker needs it
+
+    return Desk(settings)
+
+
+def check_integrations(targets: Sequence[str]) -> tuple[Mapping[str, str], list[dict[str, Any]]]:
+    """See `consumers.integrations.desk.check`."""
+    from consumers.integrations.desk import check  # noqa: PLC0415 - as above
+
+    return check(targets)
+
+
+def scaffold_integration(document: str, name: str) -> str:
+    """See `consumers.integrations.scaffold.scaffold`.
+
+    Raises:
+        ValueError: the document is no OpenAPI 3.
+
+    """
+    from consumers.integrations.scaffold import scaffold  # noqa: PLC0415 - as above
+
+    return scaffold(document, name)
 
 
 async def _nowhere(places: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
@@ -32,7 +32,7 @@ class Compiled(Protocol):
 
     async def handle(self, command: Any, call: Call) -> Record: ...
 
-    def request_for(self, command: Any, call: Call, lookup: Any = None) -> Any: ...
+    def requests_for(self, command: Any, call: Call) -> Sequence[Any]: ...
 
     @property
     def probe(self) -> Callable[[Any, Call], Awaitable[Record | None]] | None: ...
@@ -95,6 +95,11 @@ class Integration:
             if made.probe is not None:
                 system.probe(command)(made.probe)
         return system
+
+    def plan(self, config: SystemConfig, action: str) -> Compiled:
+        """One action, to see what it would send; who we are is left out, so no secret is read."""
+        made = BUILDERS[self.spec.protocol](self.spec, config, None)
+        return made.action(self.spec.actions[action], record_of(self.spec, action))
 
     def transport(self, config: SystemConfig) -> Transport:
         """What the system is called over."""

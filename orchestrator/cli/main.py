@@ -9,7 +9,20 @@ from pathlib import Path
 import typer
 from rich.markup import escape
 
-from orchestrator.cli import bench, chaos, check_definition, control, dev, dlq, review, run, sagas, simulate, systems
+from orchestrator.cli import (
+    bench,
+    chaos,
+    check_definition,
+    control,
+    dev,
+    dlq,
+    review,
+    run,
+    sagas,
+    simulate,
+    systems,
+    tools,
+)
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import say
 from orchestrator.settings import BadSettings
@@ -22,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (review, sagas, control, dlq, systems, dev, bench, simulate, check_definition, chaos, run):
+for module in (review, sagas, control, dlq, systems, tools, dev, bench, simulate, check_definition, chaos, run):
     module.register(app)
 
 

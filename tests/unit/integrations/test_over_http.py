@@ -83,9 +83,9 @@ def call() -> Call:
 
 def changed(name: str, action: str | None = None, /, **changes: Any) -> IntegrationSpec:
     """A shipped file with some fields of it, or of one of its actions, changed."""
-    from consumers import catalogue
+    from consumers.folders import folders
 
-    (path,) = [p for p in files_in(catalogue._FOLDERS[0]) if p.stem == name]
+    (path,) = [p for p in files_in(folders()[0]) if p.stem == name]
     data = yaml.safe_load(path.read_text())
     (data["actions"][action] if action else data).update(changes)
     data["retries"] = {"attempts": 1}
