@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
@@ -22,12 +22,13 @@ from consumers.errors import Failed
 from consumers.system import Call
 from orchestrator import telemetry
 
-__all__ = ["Body", "Credentials", "HttpClient", "Timeouts", "trace_headers"]
+__all__ = ["Body", "Credentials", "HttpClient", "Proof", "Timeouts", "UsernameToken", "trace_headers"]
 
 _LARGEST_ANSWER = 1 << 20
 # Shorter than any server's: a connection that the server has just closed makes a request's outcome unknown.
 _KEEPALIVE_SECONDS = 2.0
 _UNAUTHENTICATED = 401
+_PROOF = "saga.proof"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,42 @@ class Timeouts:
     pool: float
 
 
-class Credentials(Protocol):
-    """What proves to a system who we are."""
+@dataclass(frozen=True, slots=True)
+class UsernameToken:
+    """What a SOAP message carries (OASIS WSS UsernameToken Profile 1.1); the protocol writes it."""
 
-    async def headers(self) -> Mapping[str, str]:
+    username: str
+    password: str = field(repr=False)
+    digest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What one request carries to show who we are. Shows nothing of it but its version.
+
+    Attributes:
+        version: of the token or secret in it.
+        headers, params: added to the request; params are in no log.
+        username_token: for SOAP alone.
+
+    """
+
+    version: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    username_token: UsernameToken | None = field(default=None, repr=False)
+
+
+class Credentials(Protocol):
+    """What proves to a system who we are.
+
+    `verify` is the TLS context to open connections with; True checks against the platform's authorities.
+    """
+
+    @property
+    def verify(self) -> ssl.SSLContext | bool: ...
+
+    async def proof(self) -> Proof:
         """For the next send.
 
         Raises:
@@ -52,9 +85,26 @@ class Credentials(Protocol):
         """
         ...
 
-    async def refused(self, sent: Mapping[str, str]) -> bool:
-        """The system answered 401 to these headers. True where others are to be had now: then one more send is due."""
+    async def refused(self, sent: Proof) -> bool:
+        """The system answered 401 to that. True where another is to be had now: then one more send is due.
+
+        Raises:
+            Failed: as `proof`.
+
+        """
         ...
+
+
+class _Transport(httpx2.AsyncHTTPTransport):
+    """Adds the proof's query below httpx2, which writes each URL to its log."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if params := request.extensions.get(_PROOF):
+            url = request.url.copy_merge_params(params)
+            request = httpx2.Request(
+                request.method, url, headers=request.headers, stream=request.stream, extensions=request.extensions
+            )
+        return await super().handle_async_request(request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +132,7 @@ class HttpClient:
         connections: how many at once; not less than the system's concurrency, or calls wait for a place.
         credentials: asked before each send; a 401 is answered by one refresh and one more send.
         headers: asked before each send; by default the trace of the current span.
-        verify: TLS context; True checks against the platform's authorities.
+        verify: TLS context; True takes that of the credentials, or checks against the platform's authorities.
         largest_answer: bytes; a larger body is not read.
 
     Proxies and credentials from the environment (`HTTP_PROXY`, `.netrc`) are not used: where a call goes is a setting
@@ -113,7 +163,7 @@ class HttpClient:
         self._credentials = credentials
         self._headers = headers
         self._accept = accept
-        self._verify = verify
+        self._verify = credentials.verify if credentials is not None and verify is True else verify
         self._largest = largest_answer
         self._client: httpx2.AsyncClient | None = None
         self._stack = AsyncExitStack()
@@ -124,8 +174,7 @@ class HttpClient:
             httpx2.AsyncClient(
                 base_url=self.base_url,
                 timeout=self._timeout,
-                limits=self._limits,
-                verify=self._verify,
+                transport=_Transport(verify=self._verify, limits=self._limits, trust_env=False),
                 follow_redirects=False,
                 trust_env=False,
                 # Not compressed: a small body that unpacks to a gigabyte would pass the limit.
@@ -185,15 +234,15 @@ class HttpClient:
     ) -> Answer | Verdict:
         own = {**self._headers(), "saga-attempt": str(call.attempt), **headers}
         if self._credentials is None:
-            return await self._once(client, method, path, expected, body, params, own)
+            return await self._once(client, method, path, expected, body, params, own, Proof())
         try:
-            proof = await self._credentials.headers()
-            found = await self._once(client, method, path, expected, body, params, {**own, **proof})
+            proof = await self._credentials.proof()
+            found = await self._once(client, method, path, expected, body, params, own, proof)
             refused = isinstance(found, Answer) and found.status == _UNAUTHENTICATED
             # A 401 says that nothing was done, so the same may be sent again; once, whatever comes of it.
             if refused and await self._credentials.refused(proof):
-                proof = await self._credentials.headers()
-                found = await self._once(client, method, path, expected, body, params, {**own, **proof})
+                proof = await self._credentials.proof()
+                found = await self._once(client, method, path, expected, body, params, own, proof)
         except Failed as exc:
             # Nothing was learned of the system itself.
             return Verdict(error=exc, healthy=None)
@@ -208,11 +257,13 @@ class HttpClient:
         body: Body | None,
         params: Mapping[str, str] | None,
         headers: Mapping[str, str],
+        proof: Proof,
     ) -> Answer | Verdict:
         sent: dict[str, Any] = {} if body is None else {"json": body.json, "data": body.form, "content": body.content}
+        sent |= {"headers": {**headers, **proof.headers}, "extensions": {_PROOF: proof.params}}
         try:
             # None, not {}: an empty mapping would take away the query of a path that is a link.
-            async with client.stream(method, path, params=params or None, headers=headers, **sent) as response:
+            async with client.stream(method, path, params=params or None, **sent) as response:
                 return Answer(response.status_code, dict(response.headers), await self._body(response))
         except httpx2.PoolTimeout as exc:
             return Verdict(error=_failed("NO_CONNECTION_FREE", exc), healthy=None)

@@ -32,7 +32,7 @@ _OF_THE_GRANT: Final = frozenset(
     {"grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type", "assertion", "scope",
      "audience", "resource", "password", "refresh_token"}
 )  # fmt: skip
-_ALGORITHM = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+_ALGORITHM = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
 
 
 def _token_url(text: str) -> str:
@@ -125,6 +125,9 @@ class ClientCredentials(_Strict):
             if getattr(self, other) is not None:
                 msg = f"`{other}` is of no use with auth_method {self.auth_method}"
                 raise ValueError(msg)
+        if self.auth_method == "tls_client_auth" and isinstance(self.client_id, Reference):
+            msg = "with auth_method tls_client_auth, `client_id` is written out"
+            raise ValueError(msg)
         _check_extra(self.extra)
         return self
 
