@@ -229,6 +229,25 @@ async def test_not_found_is_success_for_an_undo_only_where_the_body_says_so(run:
     assert await run(changed("erp", missing_codes=[]), undo) == VendorDeactivated(found=False)
 
 
+# -- who we are ------------------------------------------------------------------------------------------------------
+
+
+async def test_the_auth_block_proves_who_we_are(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ERP_TOKEN", "hunter2")
+    auth = {"type": "api_key", "header": "Authorization", "prefix": "Bearer", "key": "env:ERP_TOKEN"}
+    server.says(201, CREATED)
+    await run(changed("erp", auth=auth), VENDOR)
+    assert server.requests[0][2]["authorization"] == "Bearer hunter2"
+
+
+async def test_a_secret_that_vanished_failed_and_nothing_was_sent(run: Run, server: Server) -> None:
+    auth = {"type": "basic", "username": "ada", "password": "env:NO_SUCH_VARIABLE"}
+    server.says(201, CREATED)
+    with pytest.raises(Failed, match="SECRET_UNAVAILABLE"):
+        await run(changed("erp", auth=auth), VENDOR)
+    assert server.requests == []
+
+
 # -- questions -------------------------------------------------------------------------------------------------------
 
 APPROVE = ApproveSupplier(vendor_id="V-1", vendor_name="Müller", tax_id="DE12345", category="bearings")
