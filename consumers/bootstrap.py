@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from consumers.audit.store import AuditReader, PostgresAudit
 from consumers.audit.trail import Trail
@@ -22,7 +23,18 @@ from orchestrator.messaging.ports import Ids
 from orchestrator.settings import Settings
 from schemas.codec import Codec
 
-__all__ = ["audit_trail", "consumer_group", "make_runtime", "migrate_effects"]
+if TYPE_CHECKING:
+    from consumers.integrations.desk import Desk
+
+__all__ = [
+    "audit_trail",
+    "check_integrations",
+    "consumer_group",
+    "make_desk",
+    "make_runtime",
+    "migrate_effects",
+    "scaffold_integration",
+]
 
 
 def consumer_group(settings: Settings, system: str) -> str:
@@ -33,6 +45,37 @@ def consumer_group(settings: Settings, system: str) -> str:
 def audit_trail(settings: Settings) -> Trail:
     """What `saga audit` reads."""
     return Trail(AuditReader(connect(settings.effects_url)))
+
+
+def make_desk(settings: Settings) -> Desk:
+    """What the CLI asks of the integrations.
+
+    Raises:
+        consumers.integrations.load.BadIntegration: a file is wrong.
+
+    """
+    from consumers.integrations.desk import Desk  # noqa: PLC0415 - no worker needs it
+
+    return Desk(settings)
+
+
+def check_integrations(targets: Sequence[str]) -> tuple[Mapping[str, str], list[dict[str, Any]]]:
+    """See `consumers.integrations.desk.check`."""
+    from consumers.integrations.desk import check  # noqa: PLC0415 - as above
+
+    return check(targets)
+
+
+def scaffold_integration(document: str, name: str) -> str:
+    """See `consumers.integrations.scaffold.scaffold`.
+
+    Raises:
+        ValueError: the document is no OpenAPI 3.
+
+    """
+    from consumers.integrations.scaffold import scaffold  # noqa: PLC0415 - as above
+
+    return scaffold(document, name)
 
 
 async def _nowhere(places: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:

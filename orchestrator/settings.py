@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     systems: str = "consumers.catalogue:SYSTEMS"
     environment: str | None = None
     system_folders: Annotated[list[Path], NoDecode] = Field(default_factory=list)
+    ready_systems: Annotated[list[str], NoDecode] = Field(default_factory=list)
     system_urls: dict[str, str] = Field(default_factory=dict)
     system_options: dict[str, dict[str, str]] = Field(default_factory=dict)
     sandbox: str = "consumers.sandbox"
@@ -151,6 +152,11 @@ class Settings(BaseSettings):
     @classmethod
     def _folders(cls, text: Any) -> Any:
         return [part for part in text.split(os.pathsep) if part] if isinstance(text, str) else text
+
+    @field_validator("ready_systems", mode="before")
+    @classmethod
+    def _listed(cls, text: Any) -> Any:
+        return [name for part in text.split(",") if (name := part.strip())] if isinstance(text, str) else text
 
     @field_validator("retired_topics", mode="before")
     @classmethod

@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final, Protocol
 
+from consumers.connectors.auth.credentials import make_credentials
 from consumers.connectors.auth.spec import AuthSpec
 from consumers.connectors.http import Credentials
+from consumers.connectors.secrets.cache import Secrets, default_sources
 from consumers.integrations.over_http import HttpTransport
 from consumers.integrations.over_smtp import SmtpTransport
 from consumers.integrations.spec import ActionSpec, IntegrationSpec
@@ -32,7 +34,7 @@ class Compiled(Protocol):
 
     async def handle(self, command: Any, call: Call) -> Record: ...
 
-    def request_for(self, command: Any, call: Call, lookup: Any = None) -> Any: ...
+    def requests_for(self, command: Any, call: Call) -> Sequence[Any]: ...
 
     @property
     def probe(self) -> Callable[[Any, Call], Awaitable[Record | None]] | None: ...
@@ -53,17 +55,22 @@ BUILDERS: Final[Mapping[str, Callable[[IntegrationSpec, SystemConfig, Credential
 }
 
 
-def _no_credentials(auth: AuthSpec) -> Credentials:
-    msg = f"auth.type {auth.type} needs credentials, and nobody has been named who gives them"
-    raise ValueError(msg)
+@cache
+def _secrets() -> Secrets:
+    """Those of this process: systems that share a secret read it once."""
+    return Secrets(default_sources())
+
+
+def _credentials(auth: AuthSpec, system: str) -> Credentials:
+    return make_credentials(auth, _secrets(), system=system)
 
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """A `SystemFactory`: the system of one integration file. `credentials` makes them of its `auth` block."""
+    """A `SystemFactory`: the system of one integration file. `credentials` makes them of its `auth` and its name."""
 
     spec: IntegrationSpec
-    credentials: Callable[[AuthSpec], Credentials] = _no_credentials
+    credentials: Callable[[AuthSpec, str], Credentials] = _credentials
 
     @property
     def urls(self) -> str | Mapping[str, str] | None:
@@ -96,10 +103,15 @@ class Integration:
                 system.probe(command)(made.probe)
         return system
 
+    def plan(self, config: SystemConfig, action: str) -> Compiled:
+        """One action, to see what it would send; who we are is left out, so no secret is read."""
+        made = BUILDERS[self.spec.protocol](self.spec, config, None)
+        return made.action(self.spec.actions[action], record_of(self.spec, action))
+
     def transport(self, config: SystemConfig) -> Transport:
         """What the system is called over."""
         auth = self.spec.auth
-        credentials = None if auth is None else self.credentials(auth)
+        credentials = None if auth is None else self.credentials(auth, self.spec.name)
         return BUILDERS[self.spec.protocol](self.spec, config, credentials)
 
 

@@ -67,6 +67,10 @@ def check_system(spec: IntegrationSpec) -> Iterator[Mistake]:
     """Mistakes outside the actions, and between them."""
     if spec.protocol == "smtp" and spec.sender is None:
         yield ("sender",), "is missing: protocol smtp needs it"
+    if spec.protocol == "smtp" and spec.auth is not None:
+        yield ("auth",), "is of no use with protocol smtp: user and password are options of the system"
+    if spec.protocol != "smtp" and spec.auth is not None and spec.auth.type == "ws_security":
+        yield ("auth",), f"type ws_security is for SOAP, and the protocol is {spec.protocol}"
     if isinstance(spec.base_url, dict) and not spec.base_url:
         yield ("base_url",), "names no environment"
     if (body := spec.error_body) is not None:

@@ -13,7 +13,7 @@ from consumers.integrations.check import Mistake, check_action, check_system, fi
 from consumers.integrations.document import Document, Place, Problem, read_document
 from consumers.integrations.spec import ActionSpec, IntegrationSpec
 
-__all__ = ["BadIntegration", "files_in", "read", "read_all"]
+__all__ = ["BadIntegration", "files_in", "read", "read_all", "read_placed"]
 
 # Said of a value because it did not fit the other branch of a union.
 _OTHER_BRANCH = frozenset({"string_type", "dict_type", "model_type", "literal_error", "model_attributes_type"})
@@ -42,6 +42,16 @@ def read(path: Path, *, name: str | None = None) -> IntegrationSpec:
         BadIntegration: with every mistake in it.
 
     """
+    return read_placed(path, name=name)[1]
+
+
+def read_placed(path: Path, *, name: str | None = None) -> tuple[Document, IntegrationSpec]:
+    """The same, with the document, which knows the line of each field.
+
+    Raises:
+        BadIntegration: as `read`.
+
+    """
     called = name or str(path)
     try:
         content = path.read_bytes()
@@ -53,7 +63,7 @@ def read(path: Path, *, name: str | None = None) -> IntegrationSpec:
     spec, problems = _validated(document)
     if problems or document.problems or spec is None:
         raise BadIntegration([*document.problems, *problems])
-    return spec
+    return document, spec
 
 
 def read_all(paths: Sequence[Path]) -> Mapping[str, IntegrationSpec]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -52,6 +52,16 @@ class HttpTransport:
     def action(self, action: ActionSpec, command: type[Record]) -> HttpAction:
         """What does it."""
         return HttpAction.of(self.spec, action, command, self.client)
+
+
+class _Shown(str):
+    """A lookup's answer before it is there: `lookup.id` stands for itself."""
+
+    __slots__ = ()
+
+    def get(self, name: str) -> _Shown:
+        """JMESPath asks a value for its field by this."""
+        return _Shown(f"{self}.{name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +184,20 @@ class HttpAction:
             return None
         return self._completion(self.question.response, {**context, "answer": answer, "item": item})
 
-    def request_for(self, command: Record, call: Call, lookup: Any = None) -> Sent:
-        """What would be sent, without sending it.
+    def requests_for(self, command: Record, call: Call) -> Sequence[Sent]:
+        """What would be sent, without sending it. What only a lookup can tell stands as `lookup.id`.
 
         Raises:
             Rejected: the command cannot be sent.
 
         """
-        return self._sent(self.template, {**context_of(self.spec, command, call), "lookup": lookup})
+        context = context_of(self.spec, command, call)
+        if self.lookup is None:
+            return [self._sent(self.template, context)]
+        return [
+            self._sent(self.lookup.template, context),
+            self._sent(self.template, {**context, "lookup": _Shown("lookup")}),
+        ]
 
     def _sent(self, template: Template, context: Mapping[str, Any]) -> Sent:
         try:

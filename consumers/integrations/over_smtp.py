@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,15 +79,14 @@ class MailAction:
         answer = {"message_id": await self.client.send(self._mail(context), call=call)}
         return completion(self.completion, self.response, {**context, "answer": answer}, {})
 
-    def request_for(self, command: Record, call: Call, lookup: Any = None) -> Mail:
+    def requests_for(self, command: Record, call: Call) -> Sequence[Mail]:
         """What would be sent, without sending it.
 
         Raises:
             Rejected: the command cannot be sent.
 
         """
-        del lookup
-        return self._mail(context_of(self.spec, command, call))
+        return [self._mail(context_of(self.spec, command, call))]
 
     def _mail(self, context: Mapping[str, Any]) -> Mail:
         try:

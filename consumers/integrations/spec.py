@@ -39,9 +39,7 @@ __all__ = [
 ]
 
 # What an expression may name beside the command's fields; no parameter may be called so.
-RESERVED: Final = frozenset(
-    {"saga_id", "idempotency_key", "agent", "step", "api_version", "answer", "item", "lookup", "status", "headers"}
-)
+RESERVED: Final = frozenset({"saga_id", "idempotency_key", "agent", "step", "api_version", "answer", "item", "lookup"})
 # Each protocol and the block by which an action says what is sent. What builds its transport is in `protocols.py`.
 PROTOCOLS: Final = {"rest": "request", "form": "request", "smtp": "mail"}
 

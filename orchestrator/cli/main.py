@@ -22,6 +22,7 @@ from orchestrator.cli import (
     sagas,
     simulate,
     systems,
+    tools,
 )
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import say
@@ -35,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (review, sagas, control, dlq, systems, audit, dev, bench, simulate, check_definition, chaos, run):
+for module in (review, sagas, control, dlq, systems, tools, audit, dev, bench, simulate, check_definition, chaos, run):
     module.register(app)
 
 

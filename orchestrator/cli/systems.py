@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator import bootstrap
+from orchestrator.cli import systems_files
 from orchestrator.cli.output import Format, console, emit, table
 from orchestrator.cli.times import age
 from orchestrator.settings import Settings, load, load_attribute
@@ -25,18 +26,26 @@ __all__ = ["register", "systems"]
 _STYLES = {"called": "green", "away": "bold red", "paced": "yellow"}
 
 
+_systems = typer.Typer(help="The systems: how they are called now, and what they can be asked.")
+
+
 def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(systems)
+    """Add the commands."""
+    systems_files.register(_systems)
+    app.add_typer(_systems, name="systems")
 
 
+@_systems.callback(invoke_without_command=True)
 def systems(
+    context: typer.Context,
     output: Annotated[Format, typer.Option("-o", "--output", help="How data is printed.")] = Format.TEXT,
 ) -> None:
     """Show each system: whether its consumers call it and how fast, how many commands wait, and since when.
 
     away: not called now. paced: more commands wait than its limit lets through. The steps of both get more time.
     """
+    if context.invoked_subcommand is not None:
+        return
     settings = load()
     views = asyncio.run(_views(settings))
     rows = [_Row(name, views.get(name), *_facts(settings, name)) for name in sorted(bootstrap.load_systems(settings))]

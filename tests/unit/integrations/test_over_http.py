@@ -83,9 +83,9 @@ def call() -> Call:
 
 def changed(name: str, action: str | None = None, /, **changes: Any) -> IntegrationSpec:
     """A shipped file with some fields of it, or of one of its actions, changed."""
-    from consumers import catalogue
+    from consumers.folders import folders
 
-    (path,) = [p for p in files_in(catalogue._FOLDERS[0]) if p.stem == name]
+    (path,) = [p for p in files_in(folders()[0]) if p.stem == name]
     data = yaml.safe_load(path.read_text())
     (data["actions"][action] if action else data).update(changes)
     data["retries"] = {"attempts": 1}
@@ -227,6 +227,25 @@ async def test_not_found_is_success_for_an_undo_only_where_the_body_says_so(run:
     with pytest.raises(Rejected):
         await run(changed("erp"), undo)
     assert await run(changed("erp", missing_codes=[]), undo) == VendorDeactivated(found=False)
+
+
+# -- who we are ------------------------------------------------------------------------------------------------------
+
+
+async def test_the_auth_block_proves_who_we_are(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ERP_TOKEN", "hunter2")
+    auth = {"type": "api_key", "header": "Authorization", "prefix": "Bearer", "key": "env:ERP_TOKEN"}
+    server.says(201, CREATED)
+    await run(changed("erp", auth=auth), VENDOR)
+    assert server.requests[0][2]["authorization"] == "Bearer hunter2"
+
+
+async def test_a_secret_that_vanished_failed_and_nothing_was_sent(run: Run, server: Server) -> None:
+    auth = {"type": "basic", "username": "ada", "password": "env:NO_SUCH_VARIABLE"}
+    server.says(201, CREATED)
+    with pytest.raises(Failed, match="SECRET_UNAVAILABLE"):
+        await run(changed("erp", auth=auth), VENDOR)
+    assert server.requests == []
 
 
 # -- questions -------------------------------------------------------------------------------------------------------

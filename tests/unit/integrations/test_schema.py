@@ -7,7 +7,7 @@ import json
 import yaml
 from jsonschema import Draft202012Validator
 
-from consumers import catalogue
+from consumers.folders import folders
 from consumers.integrations import schema
 from consumers.integrations.load import files_in
 
@@ -18,7 +18,7 @@ def test_the_schema_is_fresh() -> None:
 
 def test_the_schema_takes_the_files_that_ship_and_refuses_what_we_refuse(shop: str) -> None:
     validator = Draft202012Validator(json.loads(schema.FILE.read_text()))
-    texts = [path.read_text() for folder in catalogue._FOLDERS for path in files_in(folder)]
+    texts = [path.read_text() for folder in folders() for path in files_in(folder)]
     assert len(texts) >= 4
     for text in [*texts, shop]:
         assert [error.message for error in validator.iter_errors(yaml.safe_load(text))] == []
