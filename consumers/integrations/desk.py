@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ from uuid import UUID
 import httpx2
 from pydantic import ValidationError
 
+from consumers.audit.entry import AuditRow, Exchange, summary
+from consumers.audit.store import PostgresAudit
 from consumers.connectors.auth.spec import ApiKey, AuthSpec, Basic
 from consumers.errors import ActionError
 from consumers.folders import folders, ready_folder
@@ -26,6 +29,8 @@ from consumers.integrations.mapping import Sent
 from consumers.integrations.spec import IntegrationSpec
 from consumers.integrations.tools import describe, tools
 from consumers.system import Call, SystemConfig
+from orchestrator.database import connect
+from orchestrator.messaging.kafka import directly
 from orchestrator.settings import Settings
 from schemas.models import Record
 
@@ -100,11 +105,16 @@ class Desk:
             raise ValueError(str(exc)) from exc
         return [_shown(step, url, spec.auth) for step in steps]
 
-    async def call(self, name: str, action: str, command: Record, saga: UUID, key: str, agent: str) -> dict[str, Any]:
-        """Do it, now, beside any saga.
+    async def call(
+        self, name: str, action: str, command: Record, saga: UUID, key: str, *, actor: str, reason: str
+    ) -> dict[str, Any]:
+        """Do it, now, beside any saga. Who and why is in the audit before, and what was sent after it.
 
         Returns:
             `outcome` (succeeded | rejected | failed | unknown) with `output`, or with `code` and `message`.
+
+        Raises:
+            StoreError: the audit cannot be written; where it names the first row, nothing was called.
 
         """
         factory = self._systems.get(name) or Integration(self._files[name])
@@ -112,12 +122,24 @@ class Desk:
         config = SystemConfig(self._settings.url_of(name, spec.base_url), self._settings.options_of(name))
         system = factory(config)
         handler = system.actions[command.contract.name].handler
-        by_hand = _call(saga, key, agent, keyed=spec.actions[action].effect == "idempotent")
+        sends: list[tuple[datetime, Exchange]] = []
+        keyed = spec.actions[action].effect == "idempotent"
+        by_hand = _call(saga, key, actor, keyed=keyed, told=lambda send: sends.append((datetime.now(UTC), send)))
+        engine = connect(self._settings.effects_url)
+        audit = PostgresAudit(engine, directly)
         try:
-            async with system.lifespan():
-                output = await handler(command, by_hand)
-        except ActionError as exc:
-            return {"outcome": type(exc).__name__.lower(), "code": exc.code, "message": exc.message}
+            announced = Exchange("BY HAND", 0.0, request=summary({"reason": reason}))
+            await audit.add(_rows(name, action, by_hand, [(datetime.now(UTC), announced)]))
+            try:
+                async with system.lifespan():
+                    output = await handler(command, by_hand)
+            except ActionError as exc:
+                return {"outcome": type(exc).__name__.lower(), "code": exc.code, "message": exc.message}
+            finally:
+                if sends:
+                    await audit.add(_rows(name, action, by_hand, sends))
+        finally:
+            engine.dispose()
         return {"outcome": "succeeded", "output": output.model_dump(mode="json")}
 
     # -- checks ------------------------------------------------------------------------------------------------------
@@ -195,11 +217,27 @@ def _known(spec: IntegrationSpec, action: str) -> str:
     return action
 
 
-def _call(saga: UUID, key: str, agent: str = "", *, keyed: bool = True) -> Call:
+def _rows(system: str, action: str, call: Call, sends: Sequence[tuple[datetime, Exchange]]) -> list[AuditRow]:
+    return [
+        AuditRow(
+            system, 0, at, call.agent, call.saga_id, call.step, call.direction, call.attempt, action, place, exchange
+        )
+        for place, (at, exchange) in enumerate(sends, start=1)
+    ]
+
+
+def _call(
+    saga: UUID,
+    key: str,
+    agent: str = "",
+    *,
+    keyed: bool = True,
+    told: Callable[[Exchange], None] = lambda _: None,
+) -> Call:
     async def renew() -> None:
         """A call by hand has no claim."""
 
-    return Call(saga, "by-hand", "do", 1, key, renew, agent=agent, keyed=keyed)
+    return Call(saga, "by-hand", "do", 1, key, renew, agent=agent, keyed=keyed, told=told)
 
 
 def _shown(step: Any, url: str, auth: AuthSpec | None) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def call(
     log = structlog.get_logger(__name__)
     facts = {"system": name, "action": action, "saga_id": str(saga_id), "actor": who, "reason": reason}
     log.info("system.called_by_hand", **facts)
-    result = asyncio.run(desk.call(name, action, command, saga_id, own_key, who))
+    result = asyncio.run(desk.call(name, action, command, saga_id, own_key, actor=who, reason=reason or ""))
     log.info("system.answered_by_hand", outcome=result["outcome"], code=result.get("code"), **facts)
     _show_result(result, output)
     if result["outcome"] != "succeeded":

@@ -292,6 +292,12 @@ async def test_every_call_that_a_system_saw_is_in_the_audit(world: Any, make_ven
     assert {row["agent"] for row in rows} == {"acceptance"}
     assert all(row["endpoint"] and row["duration_ms"] > 0 for row in rows)
     assert vendor.primary_contact_email not in json.dumps(rows)
+    asked = ["--set", f"tax_id={vendor.tax_id}", "--reason", "looked up by hand", "--yes", "-o", "json"]
+    by_hand = json.loads(world.saga("systems", "call", "suppliers", "revoke", *asked))
+    rows = json.loads(world.saga("audit", "search", "--system", "suppliers", "-o", "json", "--limit", "2"))
+    assert (by_hand[0]["outcome"], rows[1]["endpoint"]) == ("succeeded", "BY HAND")
+    assert "looked up by hand" in rows[1]["request"]
+    assert (rows[0]["action"], rows[0]["step"], rows[0]["saga"]) == ("revoke", "by-hand", rows[1]["saga"])
     (told,) = json.loads(world.saga("audit", "verify", "-o", "json"))
     assert told["broken"] == []
     assert set(told["looked_at"]) >= {"erp", "portal", "mail", "suppliers"}
