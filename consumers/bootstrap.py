@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from consumers.integrations.desk import Desk
 
 __all__ = [
+    "access_report",
     "audit_trail",
     "check_integrations",
     "consumer_group",
@@ -45,6 +46,15 @@ def consumer_group(settings: Settings, system: str) -> str:
 def audit_trail(settings: Settings) -> Trail:
     """What `saga audit` reads."""
     return Trail(AuditReader(connect(settings.effects_url)))
+
+
+def access_report(settings: Settings, since: datetime | None) -> dict[str, list[dict[str, Any]]]:
+    """What `saga access report` shows: `used`, and `unused` of what the systems of this installation can be asked."""
+    from consumers.catalogue import FILES  # noqa: PLC0415 - reads every file; no worker needs it
+
+    granted = [(name, action) for name, spec in FILES.items() for action in spec.actions]
+    with audit_trail(settings) as trail:
+        return trail.access(since, granted)
 
 
 def make_desk(settings: Settings) -> Desk:

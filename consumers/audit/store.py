@@ -43,6 +43,13 @@ ORDER BY at DESC, system, number DESC LIMIT %(limit)s
 _CHAIN = f"{_SELECT} WHERE system = %(system)s AND number > %(after)s ORDER BY number LIMIT %(most)s"
 _HEADS = "SELECT system, number, hash FROM audit_head ORDER BY system"
 _CHECKPOINTS = "SELECT system, number, hash, at, key_id, signature FROM audit_checkpoint ORDER BY system, number"
+# Of each agent, what it did with which credential: attempts and not sends, for retries are the engine's.
+_USED = """
+SELECT agent, system, action, credential, count(DISTINCT (saga_id, step, direction, attempt)) AS calls,
+       count(*) AS sends, count(*) FILTER (WHERE error IS NOT NULL) AS failed, max(at) AS last
+FROM audit_call WHERE (%(since)s::timestamptz IS NULL OR at >= %(since)s) AND endpoint <> 'BY HAND'
+GROUP BY agent, system, action, credential ORDER BY agent, system, action, credential
+"""
 _SIGN = """
 INSERT INTO audit_checkpoint (system, number, hash, at, key_id, signature)
 VALUES (%(system)s, %(number)s, %(hash)s, %(at)s, %(key_id)s, %(signature)s) ON CONFLICT DO NOTHING
@@ -125,6 +132,10 @@ class AuditReader:
         """The newest rows of which all that is asked for holds."""
         asked = {"system": system, "saga": saga, "agent": agent, "action": action, "since": since}
         return [_row(found) for found in self._rows(_SEARCH, {**asked, "failed": failed, "limit": limit})]
+
+    def used(self, since: datetime | None) -> list[dict[str, Any]]:
+        """Who did what with which credential, how often, and when last."""
+        return [dict(found._asdict()) for found in self._rows(_USED, {"since": since})]
 
     def heads(self) -> dict[str, tuple[int, bytes]]:
         """Number and hash of each system's last row."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -41,6 +41,13 @@ class Trail:
         for name in [system] if system else self._reader.heads():
             for row in self._reader.chain(name):
                 yield {**_plain(row), "hash": row.hash.hex()}
+
+    def access(self, since: datetime | None, granted: Iterable[tuple[str, str]]) -> dict[str, list[dict[str, Any]]]:
+        """Who used what, and what of `granted` (pairs of system and action) nobody used, since then or ever."""
+        used = self._reader.used(since)
+        known = {(found["system"], found["action"]) for found in used}
+        unused = [{"system": s, "action": a} for s, a in sorted(set(granted)) if (s, a) not in known]
+        return {"used": used, "unused": unused}
 
     def verify(self, system: str | None = None, key: Path | None = None) -> tuple[dict[str, int], list[Broken]]:
         """How many rows of each system were looked at, and everything that does not hold.

@@ -17,6 +17,7 @@ from orchestrator.settings import Settings, load, load_attribute
 __all__ = ["register"]
 
 _app = typer.Typer(help="Every call to any system: who, what, when, with which credential, and what came back.")
+_access = typer.Typer(help="Who may do what, and who does.")
 _System = Annotated[str | None, typer.Option("--system", help="Of this system only.")]
 _Output = Annotated[Format, typer.Option("-o", "--output", help="text, json or jsonl.")]
 
@@ -24,6 +25,7 @@ _Output = Annotated[Format, typer.Option("-o", "--output", help="text, json or j
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.add_typer(_app, name="audit")
+    app.add_typer(_access, name="access")
 
 
 def _trail(settings: Settings) -> Any:
@@ -70,6 +72,37 @@ def _cells(row: dict[str, Any], now: datetime) -> list[Any]:
         f"{row['duration_ms']:.0f}",
         safe(row["endpoint"]),
     ]
+
+
+@_access.callback()
+def _group() -> None:
+    """A group, also with one command."""
+
+
+@_access.command()
+def report(
+    since: Annotated[str | None, typer.Option("--since", help="30m, 12h, 7d, or an ISO time.")] = None,
+    output: _Output = Format.TEXT,
+) -> None:
+    """Which agent used which system, action and credential; and which actions nobody used."""
+    settings = load()
+    asked: Any = load_attribute("SAGA_CONSUMERS", f"{settings.consumers}:access_report")
+    found = asked(settings, moment(since, "--since"))
+    if output is not Format.TEXT:
+        emit([found], output)
+        return
+    now = datetime.now(UTC)
+    cells = [
+        [
+            safe(row["agent"]), safe(row["system"]), safe(row["action"]), safe(row["credential"]), row["calls"],
+            row["failed"], age(now - row["last"]),
+        ]
+        for row in found["used"]
+    ]  # fmt: skip
+    console.print(table("", ["agent", "system", "action", "credential", "calls", "failed sends", "last"], cells))
+    if found["unused"]:
+        never = [[safe(row["system"]), safe(row["action"])] for row in found["unused"]]
+        console.print(table("\nwhat nobody used", ["system", "action"], never))
 
 
 @_app.command()

@@ -298,6 +298,14 @@ async def test_every_call_that_a_system_saw_is_in_the_audit(world: Any, make_ven
     assert (by_hand[0]["outcome"], rows[1]["endpoint"]) == ("succeeded", "BY HAND")
     assert "looked up by hand" in rows[1]["request"]
     assert (rows[0]["action"], rows[0]["step"], rows[0]["saga"]) == ("revoke", "by-hand", rows[1]["saga"])
+    (report,) = json.loads(world.saga("access", "report", "-o", "json"))
+    used = {(row["agent"], row["system"], row["action"]) for row in report["used"]}
+    assert {("acceptance", system, action) for system, action in _saw(world, vendor)} <= used
+    assert {"system": "erp", "action": "process_invoice"} in report["unused"]
     (told,) = json.loads(world.saga("audit", "verify", "-o", "json"))
     assert told["broken"] == []
     assert set(told["looked_at"]) >= {"erp", "portal", "mail", "suppliers"}
+
+
+def _saw(world: Any, vendor: VendorOnboardingRequested) -> set[tuple[str, str]]:
+    return {(line.system, line.action) for line in world.ledger().calls(reference=str(vendor.saga_id))}
