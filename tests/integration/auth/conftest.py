@@ -33,7 +33,7 @@ from consumers.connectors.guard import InPlace
 from consumers.connectors.http import Credentials
 from consumers.connectors.rest import RestClient, Timeouts
 from consumers.connectors.secrets.cache import Leases, Secrets
-from consumers.connectors.secrets.source import Environment
+from consumers.connectors.secrets.source import Environment, Files
 from consumers.system import Call
 from orchestrator.dev.errors import FetchFailed, MissingTool
 from orchestrator.dev.maven import cached, copy_dependencies, java
@@ -67,6 +67,7 @@ class Request:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    peer: str = ""  # the name in the client's certificate
 
     @property
     def form(self) -> dict[str, str]:
@@ -89,8 +90,16 @@ class Wire:
     answer: Callable[[Request], Answer | Awaitable[Answer]]
     requests: list[Request] = field(default_factory=list)
     url: str = ""
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    def hang_up(self) -> None:
+        """Close what is open: the next call opens a connection of its own."""
+        while self.writers:
+            self.writers.pop().close()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
+        subject = dict(part[0] for part in (writer.get_extra_info("peercert") or {}).get("subject", ()))
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
@@ -98,7 +107,9 @@ class Wire:
                 headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in head[1:] if line)}
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 parts = urlsplit(target)
-                request = Request(method, parts.path, dict(parse_qsl(parts.query)), headers, body)
+                request = Request(
+                    method, parts.path, dict(parse_qsl(parts.query)), headers, body, subject.get("commonName", "")
+                )
                 self.requests.append(request)
                 found = self.answer(request)
                 answer = found if isinstance(found, bytes | tuple) else await found
@@ -156,7 +167,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.secrets = Secrets(
-            {"env": lambda: Environment(self.variables)},
+            {"env": lambda: Environment(self.variables), "file": Files},
             leases=Leases(lease=300),
             clock=self.clock,
             uniform=lambda low, high: high,
