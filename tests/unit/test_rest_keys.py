@@ -23,13 +23,12 @@ async def test_a_lost_answer_is_asked_for_again_only_under_a_key(
 ) -> None:
     sent: list[Expectation] = []
 
-    async def lost(*arguments: Any) -> Verdict:
-        expected = arguments[-1]
+    async def lost(*_: Any, expected: Expectation, **__: Any) -> Verdict:
         sent.append(expected)
-        return expected.lost("NO_ANSWER", "silence")  # type: ignore[no-any-return]
+        return expected.lost("NO_ANSWER", "silence")
 
     client = RestClient("http://erp", timeouts=Timeouts(1, 1, 1, 1))
-    monkeypatch.setattr(client, "_send", lost)
+    monkeypatch.setattr(client, "send", lost)
     call = Call(uuid7(), "s", "do", 1, "key", _renew, keyed=honours)
     with pytest.raises(Unknown):
         await client.request("POST", "/vendors", call=call)
