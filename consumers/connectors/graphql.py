@@ -26,17 +26,18 @@ Queries are constants; values travel as variables only. A mutation has one root 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from consumers.connectors.answers import Answer, Expectation, Fault, code_of, judge, read_json
 from consumers.connectors.connector import Connector, probing
 from consumers.connectors.guard import Guard, Verdict
 from consumers.connectors.http import Body, HttpClient
+from consumers.connectors.paths import within
 from consumers.errors import ActionError, Failed, Rejected, Unknown
 from consumers.system import Call
 
-__all__ = ["GraphQLClient", "judge_graphql", "operation_of", "within"]
+__all__ = ["GraphQLClient", "judge_graphql", "operation_of"]
 
 _ACCEPT = "application/graphql-response+json, application/json;q=0.9"
 _TOKEN = re.compile(
@@ -177,25 +178,6 @@ def operation_of(document: str) -> Literal["query", "mutation"]:
         msg = "a mutation must have one root field, and no fragment in its place: two fields are two effects"
         raise ValueError(msg)
     return "query" if operations[0] == "query" else "mutation"
-
-
-def within(value: Any, path: str) -> Any:
-    """What stands at a path of names and indexes, `a.b.0`.
-
-    Raises:
-        LookupError: nothing does. A null on the way is an answer: None.
-
-    """
-    for name in path.split("."):
-        if value is None:
-            return None
-        if isinstance(value, Sequence) and not isinstance(value, str) and name.isdigit():
-            value = value[int(name)] if int(name) < len(value) else None
-        elif isinstance(value, Mapping):
-            value = value[name]
-        else:
-            raise LookupError(path)
-    return value
 
 
 def judge_graphql(

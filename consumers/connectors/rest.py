@@ -13,6 +13,9 @@ from consumers.connectors.connector import Connector, probing
 from consumers.connectors.forms import flat
 from consumers.connectors.guard import Guard, InPlace, Verdict
 from consumers.connectors.http import Body, Credentials, HttpClient, Timeouts, trace_headers
+from consumers.connectors.paging import same_host
+from consumers.connectors.pending import Accepted, Pending, accepted, settled
+from consumers.errors import Failed, Unknown
 from consumers.system import Call
 
 __all__ = ["RestClient", "Timeouts", "parse", "trace_headers"]
@@ -84,6 +87,7 @@ class RestClient(Connector):
         keyed: bool = True,
         missing_ok: bool = False,
         reads: bool | None = None,
+        pending: Pending | None = None,
     ) -> Any:
         """Send one request, again in place where that is safe, and return the JSON of the answer.
 
@@ -97,6 +101,8 @@ class RestClient(Connector):
                 where the contract's effect is not `idempotent`.
             missing_ok: a 404 that says so of the thing returns None (an undo with nothing to undo).
             reads: it changes nothing, whatever its method: a search by POST. By default only GET and HEAD read.
+            pending: what to make of a 202: ask where its `Location` leads until the work is done. Without it, a 202
+                with JSON is an answer as any other 2xx.
 
         Returns:
             The JSON value, fractions as `Decimal`; `{}` for 204; None only with `missing_ok`.
@@ -109,10 +115,11 @@ class RestClient(Connector):
         reads = method.upper() in _READS if reads is None else reads
         expected = self.expectation(call, errors, reads=reads, keyed=keyed, missing_ok=missing_ok)
         query = {name: value for name, value in (params or {}).items() if value is not None}
-
         body = Body(json=json) if form is None else Body(form=flat(form))
 
         def judged(answer: Answer) -> Verdict:
+            if pending is not None and answer.status == 202:
+                return Verdict(accepted(answer, self.now()))
             return judge(answer, expected, self.now(), fault=self._fault)
 
         async def once() -> Verdict:
@@ -127,7 +134,18 @@ class RestClient(Connector):
                 headers=headers,
             )
 
-        return await self.guard.run(call, once)
+        found = await self.guard.run(call, once)
+        if pending is None or not isinstance(found, Accepted):
+            return found
+        return await settled(self, pending, self._place(found), call=call, wait=found.wait)
+
+    def _place(self, found: Accepted) -> str:
+        if not found.place:
+            raise Unknown("BAD_RESPONSE", "taken on, but it does not say where to ask")
+        try:
+            return same_host(self.http.base_url, found.place)
+        except Failed as exc:
+            raise Unknown(exc.code, f"taken on, but {exc.message}") from exc
 
     async def look_up(
         self,

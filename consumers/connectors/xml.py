@@ -11,7 +11,7 @@ from typing import Any
 
 from lxml import etree
 
-__all__ = ["BadXml", "local", "read_xml", "text_at"]
+__all__ = ["BadXml", "as_data", "local", "read_xml", "text_at"]
 
 _ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "windows-1252"})
 _DECLARATION = re.compile(rb"""\A\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -76,3 +76,19 @@ def text_at(element: Any, *names: str) -> str | None:
         if element is None:
             return None
     return "".join(element.itertext()).strip()
+
+
+def as_data(element: Any) -> Any:
+    """An element as plain data by local names: its text, or its children; those of one name are a list."""
+    if len(element) == 0:
+        return (element.text or "").strip()
+    found: dict[str, Any] = {}
+    for child in element:
+        name, value = local(child), as_data(child)
+        if name not in found:
+            found[name] = value
+        elif isinstance(found[name], list):
+            found[name].append(value)
+        else:
+            found[name] = [found[name], value]
+    return found

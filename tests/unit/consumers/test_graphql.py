@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.connectors.answers import Answer, Expectation, judge
-from consumers.connectors.graphql import _fault, judge_graphql, operation_of, within
+from consumers.connectors.graphql import _fault, judge_graphql, operation_of
 from consumers.connectors.guard import Verdict
+from consumers.connectors.paths import within
 from consumers.errors import Failed, Rejected, Unknown
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

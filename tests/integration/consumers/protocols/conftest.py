@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -105,3 +107,65 @@ def http() -> Callable[..., HttpClient]:
         return HttpClient(url, timeouts=Timeouts(connect=5, read=read, write=5, pool=5), largest_answer=100_000)
 
     return make
+
+
+@dataclass
+class Wire:
+    """A server that answers with bytes: by path a list of them, of which the last one stays."""
+
+    script: dict[str, list[bytes]] = field(default_factory=dict)
+    requests: list[tuple[str, bytes]] = field(default_factory=list)
+    url: str = ""
+
+    def say(self, path: str, *answers: bytes) -> None:
+        self.script[path] = list(answers)
+
+    def asked(self, path: str) -> list[bytes]:
+        return [request for at, request in self.requests if at == path]
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            size = next(
+                (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+            )
+            path = head.split(b" ")[1].decode().partition("?")[0]
+            self.requests.append((path, head + await reader.readexactly(size)))
+            answers = self.script.get(path) or self.script.get("*") or [http_answer(404)]
+            answer = answers.pop(0) if len(answers) > 1 else answers[0]
+            head, endless, chunk = answer.partition(ENDLESS)
+            writer.write(head)
+            while endless and not reader.at_eof():
+                writer.write(chunk)
+                await writer.drain()
+                await asyncio.sleep(0.01)  # the client has its turn, and is heard when it goes
+            await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+ENDLESS = b"--endless--"
+
+
+def http_answer(status: int, body: bytes = b"", **headers: str) -> bytes:
+    named = {"content-type": "application/json", "content-length": str(len(body))}
+    named |= {name.replace("_", "-"): value for name, value in headers.items()}
+    lines = [f"HTTP/1.1 {status} X", *(f"{name}: {value}" for name, value in named.items()), "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+@pytest.fixture
+async def wire() -> AsyncIterator[Wire]:
+    made = Wire()
+    listening = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    yield made
+    listening.close()
+    await listening.wait_closed()
+
+
+@pytest.fixture
+def answer() -> Callable[..., bytes]:
+    return http_answer
