@@ -74,7 +74,7 @@ def summary(value: Any) -> str:
     if isinstance(value, bytes):
         try:
             value = msgspec.json.decode(value)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, ValueError):
             value = value.decode(errors="replace")
     text = redacted_text(value) if isinstance(value, str) else msgspec.json.encode(redacted(value)).decode()
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from consumers.audit.entry import AuditRow, Exchange
+from consumers.audit.entry import AuditRow, Exchange, summary
 from consumers.errors import Failed
 from consumers.system import Call, System
 from orchestrator.core.sample import sample
@@ -108,3 +108,22 @@ async def test_a_call_that_was_cut_off_is_written_too(make_worker: Any, audit: A
     worker.command(deactivate())
     await worker.work()
     assert [row.exchange.error for row in audit.rows] == ["CANCELLED"]
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (None, ""),
+        (b"", ""),
+        (b'{"a": "b", "token": "x"}', '{"a":"b","token":"[redacted]"}'),
+        (b'{"a": "\xff"}', '{"a": "\N{REPLACEMENT CHARACTER}"}'),
+        (b"<html>mail ada@example.com</html>", "<html>mail [redacted]@example.com</html>"),
+        ({"n": 1, "raw": b"123"}, '{"n":1,"raw":"<3 bytes>"}'),
+    ],
+)
+def test_any_body_has_a_summary(body: Any, kept: str) -> None:
+    assert summary(body) == kept
+
+
+def test_a_long_body_is_cut() -> None:
+    assert summary("x" * 5000) == "x" * 2000 + "… (5000 characters)"
