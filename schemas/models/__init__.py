@@ -169,6 +169,160 @@ class PortalAccountCreated(Record):
     ]
 
 
+class StripeCustomerCreated(Record):
+    """The customer exists at Stripe."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeCustomerCreated",
+        type="saga.stripe.StripeCustomerCreated",
+        kind="completion",
+        system="stripe",
+    )
+    customer_id: Annotated[
+        str,
+        Field(
+            description="Stripe's id, cus_….",
+        ),
+    ]
+
+
+class StripeCustomerDeleted(Record):
+    """The customer is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeCustomerDeleted",
+        type="saga.stripe.StripeCustomerDeleted",
+        kind="completion",
+        system="stripe",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class StripePaymentAuthorized(Record):
+    """Stripe has the payment intent; its status says how far it is."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripePaymentAuthorized",
+        type="saga.stripe.StripePaymentAuthorized",
+        kind="completion",
+        system="stripe",
+    )
+    payment_intent_id: Annotated[
+        str,
+        Field(
+            description="Stripe's id, pi_….",
+        ),
+    ]
+    status: Annotated[
+        str,
+        Field(
+            description="requires_capture once the amount is reserved.",
+        ),
+    ]
+
+
+class StripePaymentCancelled(Record):
+    """The payment intent is cancelled."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripePaymentCancelled",
+        type="saga.stripe.StripePaymentCancelled",
+        kind="completion",
+        system="stripe",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class StripePaymentCaptured(Record):
+    """The amount is taken."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripePaymentCaptured",
+        type="saga.stripe.StripePaymentCaptured",
+        kind="completion",
+        system="stripe",
+    )
+    status: Annotated[
+        str,
+        Field(
+            description="succeeded, for one.",
+        ),
+    ]
+
+
+class StripePaymentRefunded(Record):
+    """The refund is on its way."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripePaymentRefunded",
+        type="saga.stripe.StripePaymentRefunded",
+        kind="completion",
+        system="stripe",
+    )
+    refund_id: Annotated[
+        str,
+        Field(
+            description="Stripe's id, re_….",
+        ),
+    ]
+    status: Annotated[
+        str | None,
+        Field(
+            description="pending or succeeded, for two.",
+        ),
+    ] = None
+
+
+class StripeSubscriptionCancelled(Record):
+    """The subscription has ended."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeSubscriptionCancelled",
+        type="saga.stripe.StripeSubscriptionCancelled",
+        kind="completion",
+        system="stripe",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class StripeSubscriptionCreated(Record):
+    """The subscription exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeSubscriptionCreated",
+        type="saga.stripe.StripeSubscriptionCreated",
+        kind="completion",
+        system="stripe",
+    )
+    subscription_id: Annotated[
+        str,
+        Field(
+            description="Stripe's id, sub_….",
+        ),
+    ]
+    status: Annotated[
+        str,
+        Field(
+            description="active or incomplete, for two.",
+        ),
+    ]
+
+
 class SupplierApproved(Record):
     """The vendor is on the list."""
 
@@ -897,6 +1051,285 @@ class CreatePortalAccount(Record):
     ]
 
 
+class StripeAuthorizePayment(Record):
+    """Reserve an amount on a customer's payment method, to be captured later."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeAuthorizePayment",
+        type="saga.stripe.StripeAuthorizePayment",
+        kind="command",
+        system="stripe",
+        action="authorize_payment",
+        completion=StripePaymentAuthorized,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "CARD_DECLINED": "rejected",
+                "EXPIRED_CARD": "rejected",
+                "AMOUNT_TOO_SMALL": "rejected",
+                "AMOUNT_TOO_LARGE": "rejected",
+            }
+        ),
+    )
+    customer_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, cus_….",
+        ),
+    ]
+    payment_method_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, pm_….",
+        ),
+    ]
+    amount_minor: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="In the currency's smallest unit: cents for EUR.",
+        ),
+    ]
+    currency: Annotated[
+        str,
+        Field(
+            pattern="^[a-z]{3}$",
+            description="ISO 4217, in small letters.",
+        ),
+    ]
+
+
+class StripeCancelPayment(Record):
+    """Undo StripeAuthorizePayment; a reserved amount is released. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeCancelPayment",
+        type="saga.stripe.StripeCancelPayment",
+        kind="command",
+        system="stripe",
+        action="cancel_payment",
+        completion=StripePaymentCancelled,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "PAYMENT_INTENT_UNEXPECTED_STATE": "rejected",
+            }
+        ),
+    )
+    payment_intent_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, pi_….",
+        ),
+    ]
+
+
+class StripeCancelSubscription(Record):
+    """Undo StripeCreateSubscription at once. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeCancelSubscription",
+        type="saga.stripe.StripeCancelSubscription",
+        kind="command",
+        system="stripe",
+        action="cancel_subscription",
+        completion=StripeSubscriptionCancelled,
+        effect="idempotent",
+    )
+    subscription_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, sub_….",
+        ),
+    ]
+
+
+class StripeCapturePayment(Record):
+    """Take the reserved amount."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeCapturePayment",
+        type="saga.stripe.StripeCapturePayment",
+        kind="command",
+        system="stripe",
+        action="capture_payment",
+        completion=StripePaymentCaptured,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "PAYMENT_INTENT_UNEXPECTED_STATE": "rejected",
+                "AMOUNT_TOO_LARGE": "rejected",
+            }
+        ),
+    )
+    payment_intent_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, pi_….",
+        ),
+    ]
+    amount_minor: Annotated[
+        int | None,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Less than what was reserved; all of it if left out.",
+        ),
+    ] = None
+
+
+class StripeCreateCustomer(Record):
+    """Create a customer."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeCreateCustomer",
+        type="saga.stripe.StripeCreateCustomer",
+        kind="command",
+        system="stripe",
+        action="create_customer",
+        completion=StripeCustomerCreated,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "EMAIL_INVALID": "rejected",
+            }
+        ),
+    )
+    email: Annotated[
+        str,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where the customer is written to.",
+        ),
+    ]
+    customer_name: Annotated[
+        str,
+        Field(
+            max_length=256,
+            description="Full name or name of the company.",
+        ),
+    ]
+    description: Annotated[
+        str | None,
+        Field(
+            max_length=350,
+            description="Shown in Stripe's dashboard.",
+        ),
+    ] = None
+
+
+class StripeCreateSubscription(Record):
+    """Subscribe a customer to a price."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeCreateSubscription",
+        type="saga.stripe.StripeCreateSubscription",
+        kind="command",
+        system="stripe",
+        action="create_subscription",
+        completion=StripeSubscriptionCreated,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "CARD_DECLINED": "rejected",
+            }
+        ),
+    )
+    customer_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, cus_….",
+        ),
+    ]
+    price_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, price_….",
+        ),
+    ]
+    quantity: Annotated[
+        int | None,
+        Field(
+            ge=-2147483648,
+            le=2147483647,
+            description="How many.",
+        ),
+    ] = None
+
+
+class StripeDeleteCustomer(Record):
+    """Undo StripeCreateCustomer. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeDeleteCustomer",
+        type="saga.stripe.StripeDeleteCustomer",
+        kind="command",
+        system="stripe",
+        action="delete_customer",
+        completion=StripeCustomerDeleted,
+        effect="idempotent",
+    )
+    customer_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, cus_….",
+        ),
+    ]
+
+
+class StripeRefundPayment(Record):
+    """Undo StripeCapturePayment; the money goes back."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeRefundPayment",
+        type="saga.stripe.StripeRefundPayment",
+        kind="command",
+        system="stripe",
+        action="refund_payment",
+        completion=StripePaymentRefunded,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "CHARGE_ALREADY_REFUNDED": "unknown",
+            }
+        ),
+    )
+    payment_intent_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, pi_….",
+        ),
+    ]
+    amount_minor: Annotated[
+        int | None,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="All of it if left out.",
+        ),
+    ] = None
+
+
 class ApproveSupplier(Record):
     """Put the vendor on the approved-supplier list."""
 
@@ -1159,6 +1592,22 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.portal.CreatePortalAccount": CreatePortalAccount,
         "saga.portal.PortalAccountClosed": PortalAccountClosed,
         "saga.portal.PortalAccountCreated": PortalAccountCreated,
+        "saga.stripe.StripeAuthorizePayment": StripeAuthorizePayment,
+        "saga.stripe.StripeCancelPayment": StripeCancelPayment,
+        "saga.stripe.StripeCancelSubscription": StripeCancelSubscription,
+        "saga.stripe.StripeCapturePayment": StripeCapturePayment,
+        "saga.stripe.StripeCreateCustomer": StripeCreateCustomer,
+        "saga.stripe.StripeCreateSubscription": StripeCreateSubscription,
+        "saga.stripe.StripeCustomerCreated": StripeCustomerCreated,
+        "saga.stripe.StripeCustomerDeleted": StripeCustomerDeleted,
+        "saga.stripe.StripeDeleteCustomer": StripeDeleteCustomer,
+        "saga.stripe.StripePaymentAuthorized": StripePaymentAuthorized,
+        "saga.stripe.StripePaymentCancelled": StripePaymentCancelled,
+        "saga.stripe.StripePaymentCaptured": StripePaymentCaptured,
+        "saga.stripe.StripePaymentRefunded": StripePaymentRefunded,
+        "saga.stripe.StripeRefundPayment": StripeRefundPayment,
+        "saga.stripe.StripeSubscriptionCancelled": StripeSubscriptionCancelled,
+        "saga.stripe.StripeSubscriptionCreated": StripeSubscriptionCreated,
         "saga.suppliers.ApproveSupplier": ApproveSupplier,
         "saga.suppliers.RevokeSupplier": RevokeSupplier,
         "saga.suppliers.SupplierApproved": SupplierApproved,
@@ -1200,6 +1649,22 @@ __all__ = [
     "SendApologyEmail",
     "SendWelcomeEmail",
     "StepFailed",
+    "StripeAuthorizePayment",
+    "StripeCancelPayment",
+    "StripeCancelSubscription",
+    "StripeCapturePayment",
+    "StripeCreateCustomer",
+    "StripeCreateSubscription",
+    "StripeCustomerCreated",
+    "StripeCustomerDeleted",
+    "StripeDeleteCustomer",
+    "StripePaymentAuthorized",
+    "StripePaymentCancelled",
+    "StripePaymentCaptured",
+    "StripePaymentRefunded",
+    "StripeRefundPayment",
+    "StripeSubscriptionCancelled",
+    "StripeSubscriptionCreated",
     "SupplierApproved",
     "SupplierRevoked",
     "SystemState",
