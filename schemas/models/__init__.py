@@ -169,6 +169,108 @@ class PortalAccountCreated(Record):
     ]
 
 
+class SalesforceAccountDeleted(Record):
+    """The account is in the recycle bin."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceAccountDeleted",
+        type="saga.salesforce.SalesforceAccountDeleted",
+        kind="completion",
+        system="salesforce",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class SalesforceAccountUpserted(Record):
+    """The account exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceAccountUpserted",
+        type="saga.salesforce.SalesforceAccountUpserted",
+        kind="completion",
+        system="salesforce",
+    )
+    account_id: Annotated[
+        str,
+        Field(
+            description="Salesforce's id.",
+        ),
+    ]
+
+
+class SalesforceCaseDeleted(Record):
+    """The case is in the recycle bin."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceCaseDeleted",
+        type="saga.salesforce.SalesforceCaseDeleted",
+        kind="completion",
+        system="salesforce",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class SalesforceCaseUpserted(Record):
+    """The case exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceCaseUpserted",
+        type="saga.salesforce.SalesforceCaseUpserted",
+        kind="completion",
+        system="salesforce",
+    )
+    case_id: Annotated[
+        str,
+        Field(
+            description="Salesforce's id.",
+        ),
+    ]
+
+
+class SalesforceContactDeleted(Record):
+    """The contact is in the recycle bin."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceContactDeleted",
+        type="saga.salesforce.SalesforceContactDeleted",
+        kind="completion",
+        system="salesforce",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class SalesforceContactUpserted(Record):
+    """The contact exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceContactUpserted",
+        type="saga.salesforce.SalesforceContactUpserted",
+        kind="completion",
+        system="salesforce",
+    )
+    contact_id: Annotated[
+        str,
+        Field(
+            description="Salesforce's id.",
+        ),
+    ]
+
+
 class StripeCustomerCreated(Record):
     """The customer exists at Stripe."""
 
@@ -1051,6 +1153,193 @@ class CreatePortalAccount(Record):
     ]
 
 
+class SalesforceDeleteAccount(Record):
+    """Undo SalesforceUpsertAccount. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceDeleteAccount",
+        type="saga.salesforce.SalesforceDeleteAccount",
+        kind="command",
+        system="salesforce",
+        action="delete_account",
+        completion=SalesforceAccountDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "DELETE_FAILED": "rejected",
+            }
+        ),
+    )
+
+
+class SalesforceDeleteCase(Record):
+    """Undo SalesforceUpsertCase. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceDeleteCase",
+        type="saga.salesforce.SalesforceDeleteCase",
+        kind="command",
+        system="salesforce",
+        action="delete_case",
+        completion=SalesforceCaseDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "DELETE_FAILED": "rejected",
+            }
+        ),
+    )
+
+
+class SalesforceDeleteContact(Record):
+    """Undo SalesforceUpsertContact. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceDeleteContact",
+        type="saga.salesforce.SalesforceDeleteContact",
+        kind="command",
+        system="salesforce",
+        action="delete_contact",
+        completion=SalesforceContactDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "DELETE_FAILED": "rejected",
+            }
+        ),
+    )
+
+
+class SalesforceUpsertAccount(Record):
+    """Create an account, or change the one that this step of this saga has created."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceUpsertAccount",
+        type="saga.salesforce.SalesforceUpsertAccount",
+        kind="command",
+        system="salesforce",
+        action="upsert_account",
+        completion=SalesforceAccountUpserted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "REQUIRED_FIELD_MISSING": "rejected",
+                "FIELD_CUSTOM_VALIDATION_EXCEPTION": "rejected",
+                "DUPLICATES_DETECTED": "rejected",
+            }
+        ),
+    )
+    account_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Name of the company.",
+        ),
+    ]
+    website: Annotated[
+        str | None,
+        Field(
+            max_length=255,
+            description="Where it is on the web.",
+        ),
+    ] = None
+
+
+class SalesforceUpsertCase(Record):
+    """Create a case, or change the one that this step of this saga has created."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceUpsertCase",
+        type="saga.salesforce.SalesforceUpsertCase",
+        kind="command",
+        system="salesforce",
+        action="upsert_case",
+        completion=SalesforceCaseUpserted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "REQUIRED_FIELD_MISSING": "rejected",
+                "FIELD_CUSTOM_VALIDATION_EXCEPTION": "rejected",
+                "DUPLICATES_DETECTED": "rejected",
+            }
+        ),
+    )
+    subject: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="In a line.",
+        ),
+    ]
+    description: Annotated[
+        str | None,
+        Field(
+            max_length=32000,
+            description="All of it.",
+        ),
+    ] = None
+    account_id: Annotated[
+        str | None,
+        Field(
+            max_length=18,
+            description="Salesforce's id of the company.",
+        ),
+    ] = None
+
+
+class SalesforceUpsertContact(Record):
+    """Create a contact, or change the one that this step of this saga has created."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceUpsertContact",
+        type="saga.salesforce.SalesforceUpsertContact",
+        kind="command",
+        system="salesforce",
+        action="upsert_contact",
+        completion=SalesforceContactUpserted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "REQUIRED_FIELD_MISSING": "rejected",
+                "FIELD_CUSTOM_VALIDATION_EXCEPTION": "rejected",
+                "DUPLICATES_DETECTED": "rejected",
+            }
+        ),
+    )
+    last_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=80,
+            description="Family name.",
+        ),
+    ]
+    first_name: Annotated[
+        str | None,
+        Field(
+            max_length=40,
+            description="Given name.",
+        ),
+    ] = None
+    email: Annotated[
+        str | None,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where the person is written to.",
+        ),
+    ] = None
+    account_id: Annotated[
+        str | None,
+        Field(
+            max_length=18,
+            description="Salesforce's id of the company.",
+        ),
+    ] = None
+
+
 class StripeAuthorizePayment(Record):
     """Reserve an amount on a customer's payment method, to be captured later."""
 
@@ -1592,6 +1881,18 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.portal.CreatePortalAccount": CreatePortalAccount,
         "saga.portal.PortalAccountClosed": PortalAccountClosed,
         "saga.portal.PortalAccountCreated": PortalAccountCreated,
+        "saga.salesforce.SalesforceAccountDeleted": SalesforceAccountDeleted,
+        "saga.salesforce.SalesforceAccountUpserted": SalesforceAccountUpserted,
+        "saga.salesforce.SalesforceCaseDeleted": SalesforceCaseDeleted,
+        "saga.salesforce.SalesforceCaseUpserted": SalesforceCaseUpserted,
+        "saga.salesforce.SalesforceContactDeleted": SalesforceContactDeleted,
+        "saga.salesforce.SalesforceContactUpserted": SalesforceContactUpserted,
+        "saga.salesforce.SalesforceDeleteAccount": SalesforceDeleteAccount,
+        "saga.salesforce.SalesforceDeleteCase": SalesforceDeleteCase,
+        "saga.salesforce.SalesforceDeleteContact": SalesforceDeleteContact,
+        "saga.salesforce.SalesforceUpsertAccount": SalesforceUpsertAccount,
+        "saga.salesforce.SalesforceUpsertCase": SalesforceUpsertCase,
+        "saga.salesforce.SalesforceUpsertContact": SalesforceUpsertContact,
         "saga.stripe.StripeAuthorizePayment": StripeAuthorizePayment,
         "saga.stripe.StripeCancelPayment": StripeCancelPayment,
         "saga.stripe.StripeCancelSubscription": StripeCancelSubscription,
@@ -1646,6 +1947,18 @@ __all__ = [
     "SagaControl",
     "SagaEnded",
     "SagaRerun",
+    "SalesforceAccountDeleted",
+    "SalesforceAccountUpserted",
+    "SalesforceCaseDeleted",
+    "SalesforceCaseUpserted",
+    "SalesforceContactDeleted",
+    "SalesforceContactUpserted",
+    "SalesforceDeleteAccount",
+    "SalesforceDeleteCase",
+    "SalesforceDeleteContact",
+    "SalesforceUpsertAccount",
+    "SalesforceUpsertCase",
+    "SalesforceUpsertContact",
     "SendApologyEmail",
     "SendWelcomeEmail",
     "StepFailed",
