@@ -107,6 +107,9 @@ class Template:
         elif key is not None and key.body is not None:
             body = {**(body or {}), key.body: context["idempotency_key"]}
         form = _form(body) if self.form else None
+        if form == {}:
+            # Stripe refuses a POST without fields that does not say what its body would be.
+            headers["content-type"] = "application/x-www-form-urlencoded"
         path = self.path.evaluate(context)
         return Sent(self.method, path, query, {**self.fixed, **headers}, None if self.form else body, form)
 

@@ -169,6 +169,262 @@ class PortalAccountCreated(Record):
     ]
 
 
+class SalesforceAccountDeleted(Record):
+    """The account is in the recycle bin."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceAccountDeleted",
+        type="saga.salesforce.SalesforceAccountDeleted",
+        kind="completion",
+        system="salesforce",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class SalesforceAccountUpserted(Record):
+    """The account exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceAccountUpserted",
+        type="saga.salesforce.SalesforceAccountUpserted",
+        kind="completion",
+        system="salesforce",
+    )
+    account_id: Annotated[
+        str,
+        Field(
+            description="Salesforce's id.",
+        ),
+    ]
+
+
+class SalesforceCaseDeleted(Record):
+    """The case is in the recycle bin."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceCaseDeleted",
+        type="saga.salesforce.SalesforceCaseDeleted",
+        kind="completion",
+        system="salesforce",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class SalesforceCaseUpserted(Record):
+    """The case exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceCaseUpserted",
+        type="saga.salesforce.SalesforceCaseUpserted",
+        kind="completion",
+        system="salesforce",
+    )
+    case_id: Annotated[
+        str,
+        Field(
+            description="Salesforce's id.",
+        ),
+    ]
+
+
+class SalesforceContactDeleted(Record):
+    """The contact is in the recycle bin."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceContactDeleted",
+        type="saga.salesforce.SalesforceContactDeleted",
+        kind="completion",
+        system="salesforce",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class SalesforceContactUpserted(Record):
+    """The contact exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceContactUpserted",
+        type="saga.salesforce.SalesforceContactUpserted",
+        kind="completion",
+        system="salesforce",
+    )
+    contact_id: Annotated[
+        str,
+        Field(
+            description="Salesforce's id.",
+        ),
+    ]
+
+
+class StripeCustomerCreated(Record):
+    """The customer exists at Stripe."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeCustomerCreated",
+        type="saga.stripe.StripeCustomerCreated",
+        kind="completion",
+        system="stripe",
+    )
+    customer_id: Annotated[
+        str,
+        Field(
+            description="Stripe's id, cus_….",
+        ),
+    ]
+
+
+class StripeCustomerDeleted(Record):
+    """The customer is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeCustomerDeleted",
+        type="saga.stripe.StripeCustomerDeleted",
+        kind="completion",
+        system="stripe",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class StripePaymentAuthorized(Record):
+    """Stripe has the payment intent; its status says how far it is."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripePaymentAuthorized",
+        type="saga.stripe.StripePaymentAuthorized",
+        kind="completion",
+        system="stripe",
+    )
+    payment_intent_id: Annotated[
+        str,
+        Field(
+            description="Stripe's id, pi_….",
+        ),
+    ]
+    status: Annotated[
+        str,
+        Field(
+            description="requires_capture once the amount is reserved.",
+        ),
+    ]
+
+
+class StripePaymentCancelled(Record):
+    """The payment intent is cancelled."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripePaymentCancelled",
+        type="saga.stripe.StripePaymentCancelled",
+        kind="completion",
+        system="stripe",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class StripePaymentCaptured(Record):
+    """The amount is taken."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripePaymentCaptured",
+        type="saga.stripe.StripePaymentCaptured",
+        kind="completion",
+        system="stripe",
+    )
+    status: Annotated[
+        str,
+        Field(
+            description="succeeded, for one.",
+        ),
+    ]
+
+
+class StripePaymentRefunded(Record):
+    """The refund is on its way."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripePaymentRefunded",
+        type="saga.stripe.StripePaymentRefunded",
+        kind="completion",
+        system="stripe",
+    )
+    refund_id: Annotated[
+        str,
+        Field(
+            description="Stripe's id, re_….",
+        ),
+    ]
+    status: Annotated[
+        str | None,
+        Field(
+            description="pending or succeeded, for two.",
+        ),
+    ] = None
+
+
+class StripeSubscriptionCancelled(Record):
+    """The subscription has ended."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeSubscriptionCancelled",
+        type="saga.stripe.StripeSubscriptionCancelled",
+        kind="completion",
+        system="stripe",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class StripeSubscriptionCreated(Record):
+    """The subscription exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeSubscriptionCreated",
+        type="saga.stripe.StripeSubscriptionCreated",
+        kind="completion",
+        system="stripe",
+    )
+    subscription_id: Annotated[
+        str,
+        Field(
+            description="Stripe's id, sub_….",
+        ),
+    ]
+    status: Annotated[
+        str,
+        Field(
+            description="active or incomplete, for two.",
+        ),
+    ]
+
+
 class SupplierApproved(Record):
     """The vendor is on the list."""
 
@@ -897,6 +1153,472 @@ class CreatePortalAccount(Record):
     ]
 
 
+class SalesforceDeleteAccount(Record):
+    """Undo SalesforceUpsertAccount. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceDeleteAccount",
+        type="saga.salesforce.SalesforceDeleteAccount",
+        kind="command",
+        system="salesforce",
+        action="delete_account",
+        completion=SalesforceAccountDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "DELETE_FAILED": "rejected",
+            }
+        ),
+    )
+
+
+class SalesforceDeleteCase(Record):
+    """Undo SalesforceUpsertCase. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceDeleteCase",
+        type="saga.salesforce.SalesforceDeleteCase",
+        kind="command",
+        system="salesforce",
+        action="delete_case",
+        completion=SalesforceCaseDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "DELETE_FAILED": "rejected",
+            }
+        ),
+    )
+
+
+class SalesforceDeleteContact(Record):
+    """Undo SalesforceUpsertContact. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceDeleteContact",
+        type="saga.salesforce.SalesforceDeleteContact",
+        kind="command",
+        system="salesforce",
+        action="delete_contact",
+        completion=SalesforceContactDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "DELETE_FAILED": "rejected",
+            }
+        ),
+    )
+
+
+class SalesforceUpsertAccount(Record):
+    """Create an account, or change the one that this step of this saga has created."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceUpsertAccount",
+        type="saga.salesforce.SalesforceUpsertAccount",
+        kind="command",
+        system="salesforce",
+        action="upsert_account",
+        completion=SalesforceAccountUpserted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "REQUIRED_FIELD_MISSING": "rejected",
+                "FIELD_CUSTOM_VALIDATION_EXCEPTION": "rejected",
+                "DUPLICATES_DETECTED": "rejected",
+            }
+        ),
+    )
+    account_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Name of the company.",
+        ),
+    ]
+    website: Annotated[
+        str | None,
+        Field(
+            max_length=255,
+            description="Where it is on the web.",
+        ),
+    ] = None
+
+
+class SalesforceUpsertCase(Record):
+    """Create a case, or change the one that this step of this saga has created."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceUpsertCase",
+        type="saga.salesforce.SalesforceUpsertCase",
+        kind="command",
+        system="salesforce",
+        action="upsert_case",
+        completion=SalesforceCaseUpserted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "REQUIRED_FIELD_MISSING": "rejected",
+                "FIELD_CUSTOM_VALIDATION_EXCEPTION": "rejected",
+                "DUPLICATES_DETECTED": "rejected",
+            }
+        ),
+    )
+    subject: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="In a line.",
+        ),
+    ]
+    description: Annotated[
+        str | None,
+        Field(
+            max_length=32000,
+            description="All of it.",
+        ),
+    ] = None
+    account_id: Annotated[
+        str | None,
+        Field(
+            max_length=18,
+            description="Salesforce's id of the company.",
+        ),
+    ] = None
+
+
+class SalesforceUpsertContact(Record):
+    """Create a contact, or change the one that this step of this saga has created."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.salesforce.SalesforceUpsertContact",
+        type="saga.salesforce.SalesforceUpsertContact",
+        kind="command",
+        system="salesforce",
+        action="upsert_contact",
+        completion=SalesforceContactUpserted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "REQUIRED_FIELD_MISSING": "rejected",
+                "FIELD_CUSTOM_VALIDATION_EXCEPTION": "rejected",
+                "DUPLICATES_DETECTED": "rejected",
+            }
+        ),
+    )
+    last_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=80,
+            description="Family name.",
+        ),
+    ]
+    first_name: Annotated[
+        str | None,
+        Field(
+            max_length=40,
+            description="Given name.",
+        ),
+    ] = None
+    email: Annotated[
+        str | None,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where the person is written to.",
+        ),
+    ] = None
+    account_id: Annotated[
+        str | None,
+        Field(
+            max_length=18,
+            description="Salesforce's id of the company.",
+        ),
+    ] = None
+
+
+class StripeAuthorizePayment(Record):
+    """Reserve an amount on a customer's payment method, to be captured later."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeAuthorizePayment",
+        type="saga.stripe.StripeAuthorizePayment",
+        kind="command",
+        system="stripe",
+        action="authorize_payment",
+        completion=StripePaymentAuthorized,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "CARD_DECLINED": "rejected",
+                "EXPIRED_CARD": "rejected",
+                "AMOUNT_TOO_SMALL": "rejected",
+                "AMOUNT_TOO_LARGE": "rejected",
+            }
+        ),
+    )
+    customer_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, cus_….",
+        ),
+    ]
+    payment_method_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, pm_….",
+        ),
+    ]
+    amount_minor: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="In the currency's smallest unit: cents for EUR.",
+        ),
+    ]
+    currency: Annotated[
+        str,
+        Field(
+            pattern="^[a-z]{3}$",
+            description="ISO 4217, in small letters.",
+        ),
+    ]
+
+
+class StripeCancelPayment(Record):
+    """Undo StripeAuthorizePayment; a reserved amount is released. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeCancelPayment",
+        type="saga.stripe.StripeCancelPayment",
+        kind="command",
+        system="stripe",
+        action="cancel_payment",
+        completion=StripePaymentCancelled,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "PAYMENT_INTENT_UNEXPECTED_STATE": "rejected",
+            }
+        ),
+    )
+    payment_intent_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, pi_….",
+        ),
+    ]
+
+
+class StripeCancelSubscription(Record):
+    """Undo StripeCreateSubscription at once. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeCancelSubscription",
+        type="saga.stripe.StripeCancelSubscription",
+        kind="command",
+        system="stripe",
+        action="cancel_subscription",
+        completion=StripeSubscriptionCancelled,
+        effect="idempotent",
+    )
+    subscription_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, sub_….",
+        ),
+    ]
+
+
+class StripeCapturePayment(Record):
+    """Take the reserved amount."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeCapturePayment",
+        type="saga.stripe.StripeCapturePayment",
+        kind="command",
+        system="stripe",
+        action="capture_payment",
+        completion=StripePaymentCaptured,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "PAYMENT_INTENT_UNEXPECTED_STATE": "rejected",
+                "AMOUNT_TOO_LARGE": "rejected",
+            }
+        ),
+    )
+    payment_intent_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, pi_….",
+        ),
+    ]
+    amount_minor: Annotated[
+        int | None,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Less than what was reserved; all of it if left out.",
+        ),
+    ] = None
+
+
+class StripeCreateCustomer(Record):
+    """Create a customer."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeCreateCustomer",
+        type="saga.stripe.StripeCreateCustomer",
+        kind="command",
+        system="stripe",
+        action="create_customer",
+        completion=StripeCustomerCreated,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "EMAIL_INVALID": "rejected",
+            }
+        ),
+    )
+    email: Annotated[
+        str,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where the customer is written to.",
+        ),
+    ]
+    customer_name: Annotated[
+        str,
+        Field(
+            max_length=256,
+            description="Full name or name of the company.",
+        ),
+    ]
+    description: Annotated[
+        str | None,
+        Field(
+            max_length=350,
+            description="Shown in Stripe's dashboard.",
+        ),
+    ] = None
+
+
+class StripeCreateSubscription(Record):
+    """Subscribe a customer to a price."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeCreateSubscription",
+        type="saga.stripe.StripeCreateSubscription",
+        kind="command",
+        system="stripe",
+        action="create_subscription",
+        completion=StripeSubscriptionCreated,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "CARD_DECLINED": "rejected",
+            }
+        ),
+    )
+    customer_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, cus_….",
+        ),
+    ]
+    price_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, price_….",
+        ),
+    ]
+    quantity: Annotated[
+        int | None,
+        Field(
+            ge=-2147483648,
+            le=2147483647,
+            description="How many.",
+        ),
+    ] = None
+
+
+class StripeDeleteCustomer(Record):
+    """Undo StripeCreateCustomer. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeDeleteCustomer",
+        type="saga.stripe.StripeDeleteCustomer",
+        kind="command",
+        system="stripe",
+        action="delete_customer",
+        completion=StripeCustomerDeleted,
+        effect="idempotent",
+    )
+    customer_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, cus_….",
+        ),
+    ]
+
+
+class StripeRefundPayment(Record):
+    """Undo StripeCapturePayment; the money goes back."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.stripe.StripeRefundPayment",
+        type="saga.stripe.StripeRefundPayment",
+        kind="command",
+        system="stripe",
+        action="refund_payment",
+        completion=StripePaymentRefunded,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "CHARGE_ALREADY_REFUNDED": "unknown",
+            }
+        ),
+    )
+    payment_intent_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Stripe's id, pi_….",
+        ),
+    ]
+    amount_minor: Annotated[
+        int | None,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="All of it if left out.",
+        ),
+    ] = None
+
+
 class ApproveSupplier(Record):
     """Put the vendor on the approved-supplier list."""
 
@@ -1159,6 +1881,34 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.portal.CreatePortalAccount": CreatePortalAccount,
         "saga.portal.PortalAccountClosed": PortalAccountClosed,
         "saga.portal.PortalAccountCreated": PortalAccountCreated,
+        "saga.salesforce.SalesforceAccountDeleted": SalesforceAccountDeleted,
+        "saga.salesforce.SalesforceAccountUpserted": SalesforceAccountUpserted,
+        "saga.salesforce.SalesforceCaseDeleted": SalesforceCaseDeleted,
+        "saga.salesforce.SalesforceCaseUpserted": SalesforceCaseUpserted,
+        "saga.salesforce.SalesforceContactDeleted": SalesforceContactDeleted,
+        "saga.salesforce.SalesforceContactUpserted": SalesforceContactUpserted,
+        "saga.salesforce.SalesforceDeleteAccount": SalesforceDeleteAccount,
+        "saga.salesforce.SalesforceDeleteCase": SalesforceDeleteCase,
+        "saga.salesforce.SalesforceDeleteContact": SalesforceDeleteContact,
+        "saga.salesforce.SalesforceUpsertAccount": SalesforceUpsertAccount,
+        "saga.salesforce.SalesforceUpsertCase": SalesforceUpsertCase,
+        "saga.salesforce.SalesforceUpsertContact": SalesforceUpsertContact,
+        "saga.stripe.StripeAuthorizePayment": StripeAuthorizePayment,
+        "saga.stripe.StripeCancelPayment": StripeCancelPayment,
+        "saga.stripe.StripeCancelSubscription": StripeCancelSubscription,
+        "saga.stripe.StripeCapturePayment": StripeCapturePayment,
+        "saga.stripe.StripeCreateCustomer": StripeCreateCustomer,
+        "saga.stripe.StripeCreateSubscription": StripeCreateSubscription,
+        "saga.stripe.StripeCustomerCreated": StripeCustomerCreated,
+        "saga.stripe.StripeCustomerDeleted": StripeCustomerDeleted,
+        "saga.stripe.StripeDeleteCustomer": StripeDeleteCustomer,
+        "saga.stripe.StripePaymentAuthorized": StripePaymentAuthorized,
+        "saga.stripe.StripePaymentCancelled": StripePaymentCancelled,
+        "saga.stripe.StripePaymentCaptured": StripePaymentCaptured,
+        "saga.stripe.StripePaymentRefunded": StripePaymentRefunded,
+        "saga.stripe.StripeRefundPayment": StripeRefundPayment,
+        "saga.stripe.StripeSubscriptionCancelled": StripeSubscriptionCancelled,
+        "saga.stripe.StripeSubscriptionCreated": StripeSubscriptionCreated,
         "saga.suppliers.ApproveSupplier": ApproveSupplier,
         "saga.suppliers.RevokeSupplier": RevokeSupplier,
         "saga.suppliers.SupplierApproved": SupplierApproved,
@@ -1197,9 +1947,37 @@ __all__ = [
     "SagaControl",
     "SagaEnded",
     "SagaRerun",
+    "SalesforceAccountDeleted",
+    "SalesforceAccountUpserted",
+    "SalesforceCaseDeleted",
+    "SalesforceCaseUpserted",
+    "SalesforceContactDeleted",
+    "SalesforceContactUpserted",
+    "SalesforceDeleteAccount",
+    "SalesforceDeleteCase",
+    "SalesforceDeleteContact",
+    "SalesforceUpsertAccount",
+    "SalesforceUpsertCase",
+    "SalesforceUpsertContact",
     "SendApologyEmail",
     "SendWelcomeEmail",
     "StepFailed",
+    "StripeAuthorizePayment",
+    "StripeCancelPayment",
+    "StripeCancelSubscription",
+    "StripeCapturePayment",
+    "StripeCreateCustomer",
+    "StripeCreateSubscription",
+    "StripeCustomerCreated",
+    "StripeCustomerDeleted",
+    "StripeDeleteCustomer",
+    "StripePaymentAuthorized",
+    "StripePaymentCancelled",
+    "StripePaymentCaptured",
+    "StripePaymentRefunded",
+    "StripeRefundPayment",
+    "StripeSubscriptionCancelled",
+    "StripeSubscriptionCreated",
     "SupplierApproved",
     "SupplierRevoked",
     "SystemState",

@@ -123,6 +123,22 @@ def test_a_wrong_file_of_this_installation_is_a_wrong_setting(saga: Saga, tmp_pa
     assert "shop.yaml:1: tier: is missing" in done.stderr
 
 
+def test_a_ready_system_is_run_where_it_is_named(saga: Saga) -> None:
+    assert "not run here" in saga("systems", "show", "stripe").stdout
+    (found,) = json.loads(saga("systems", "show", "stripe", "-o", "json", SAGA_READY_SYSTEMS="stripe").stdout)
+    assert found["active"] is True
+    assert saga("systems", "show", "stripe", SAGA_READY_SYSTEMS="strips").returncode == 2
+
+
+def test_a_dry_run_names_the_secret_and_does_not_show_it(saga: Saga) -> None:
+    call = ["stripe", "delete_customer", "--set", "customer_id=cus_1/../x", "--dry-run", "-o", "json"]
+    done = saga("systems", "call", *call, STRIPE_API_KEY="hunter2")
+    (request,) = json.loads(done.stdout)
+    assert request["url"] == "https://api.stripe.com/v1/customers/cus_1%2F..%2Fx"
+    assert request["headers"]["Authorization"] == "Bearer <env:STRIPE_API_KEY>"
+    assert "hunter2" not in done.stdout + done.stderr
+
+
 def test_show(saga: Saga) -> None:
     (found,) = json.loads(saga("systems", "show", "suppliers", "-o", "json").stdout)
     assert found["actions"][0]["name"] == "approve"
