@@ -157,12 +157,15 @@ def test_a_dry_run_shows_the_request_without_passwords_and_sends_nothing(saga: S
     assert _Erp.asked == []
 
 
-def test_a_call_needs_a_reason_and_a_yes(saga: Saga, erp: str) -> None:
+def test_a_call_needs_a_reason_and_a_yes(saga: Saga, erp: str, migrated_url: str) -> None:
     call = ["systems", "call", "erp", "create_vendor", *SET]
     assert saga(*call, SAGA_SYSTEM_URLS__ERP=erp).returncode == 2
     assert saga(*call, "--reason", "test", SAGA_SYSTEM_URLS__ERP=erp).returncode == 6
     assert _Erp.asked == []
-    done = saga(*call, "--reason", "test", "--yes", "-o", "json", SAGA_SYSTEM_URLS__ERP=erp)
+    yes = [*call, "--reason", "test", "--yes", "-o", "json"]
+    assert saga(*yes, SAGA_SYSTEM_URLS__ERP=erp, SAGA_DATABASE_URL="postgresql://127.0.0.1:9/x").returncode == 1
+    assert _Erp.asked == [], "what cannot be written down is not called"
+    done = saga(*yes, SAGA_SYSTEM_URLS__ERP=erp, SAGA_DATABASE_URL=migrated_url)
     assert done.returncode == 0, done.stderr
     (result,) = json.loads(done.stdout)
     assert result == {"outcome": "succeeded", "output": {"vendor_id": "V-1", "created_at": "2026-01-01T00:00:00Z"}}
@@ -170,9 +173,9 @@ def test_a_call_needs_a_reason_and_a_yes(saga: Saga, erp: str) -> None:
     assert "system.called_by_hand" in done.stderr
 
 
-def test_a_call_that_did_not_succeed_fails(saga: Saga) -> None:
+def test_a_call_that_did_not_succeed_fails(saga: Saga, migrated_url: str) -> None:
     call = ["systems", "call", "erp", "create_vendor", *SET, "--reason", "test", "--yes", "-o", "json"]
-    done = saga(*call, SAGA_SYSTEM_URLS__ERP="http://127.0.0.1:9")
+    done = saga(*call, SAGA_SYSTEM_URLS__ERP="http://127.0.0.1:9", SAGA_DATABASE_URL=migrated_url)
     assert done.returncode == 1
     (result,) = json.loads(done.stdout)
     assert (result["outcome"], result["code"]) == ("failed", "CANNOT_CONNECT")
