@@ -48,7 +48,7 @@ def _is_iban(text: str) -> bool:
 
 _FORMS: Sequence[tuple[re.Pattern[str], str, Callable[[str], bool]]] = (
     (re.compile(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"), MASK, _always),
-    (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?"), MASK, _always),  # JWT
+    (re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?"), MASK, _always),  # JWT
     (re.compile(r"(?i)\b(?:bearer|basic)\s+[\w.~+/=-]{8,}"), MASK, _always),
     (re.compile(r"\b(?:sk|rk|whsec)_\w{8,}|\bAKIA[A-Z0-9]{16}\b|\bxox[abp]-[\w-]{8,}"), MASK, _always),  # of vendors
     (re.compile(r"(?<=://)[^/@\s]+@"), f"{MASK}@", _always),  # user:password in a URL
@@ -56,7 +56,9 @@ _FORMS: Sequence[tuple[re.Pattern[str], str, Callable[[str], bool]]] = (
     (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b"), MASK, _is_iban),
     (re.compile(r"(?<![\w-])\d(?:[ -]?\d){13,18}(?![\w-])"), MASK, _is_card),
     (re.compile(r"\b\d{3}-\d{2}-\d{4}\b"), MASK, _always),  # a social security number of the United States
-    (re.compile(r"\b[\w.+-]+@(?=[\w-]+\.[\w.-]+)"), f"{MASK}@", _always),  # who; the domain may be read
+    # Who; the domain may be read. The local part has 64 characters at most (RFC 5321 §4.5.3.1.1): without that limit a
+    # long text without any address takes hours.
+    (re.compile(r"\b[\w.+-]{1,64}@(?=[\w-]{1,63}\.\w)"), f"{MASK}@", _always),
 )
 
 

@@ -16,12 +16,14 @@ from uuid import UUID
 
 import msgspec
 
-from orchestrator.redaction import redacted, redacted_text
+from orchestrator.redaction import redacted
 
 __all__ = ["FIRST", "AuditRow", "Broken", "Exchange", "chained", "digest", "summary", "verify"]
 
 FIRST = bytes(32)
 _LONGEST = 2000
+# Of a larger body only the size is kept: to look through a megabyte would hold up every other call.
+_LARGEST = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +70,28 @@ class Broken:
 
 
 def summary(value: Any) -> str:
-    """A body as the audit keeps it: redacted, as JSON, cut to two thousand characters."""
+    """A body as the audit keeps it: redacted, as JSON, cut to two thousand characters.
+
+    Takes whatever a system may say: the call has been made, and must not come to nothing by how it is written down.
+    """
     if value is None:
         return ""
     if isinstance(value, bytes):
+        if len(value) > _LARGEST:
+            return f"<{len(value)} bytes>"
         try:
             value = msgspec.json.decode(value)
-        except (msgspec.DecodeError, ValueError):
+        except (msgspec.DecodeError, ValueError, RecursionError):
             value = value.decode(errors="replace")
-    text = redacted_text(value) if isinstance(value, str) else msgspec.json.encode(redacted(value)).decode()
+    if isinstance(value, str) and len(value) > _LARGEST:
+        return f"<{len(value)} characters>"
+    plain = redacted(value)
+    try:
+        text = plain if isinstance(plain, str) else msgspec.json.encode(plain, enc_hook=str).decode()
+    except (ValueError, OverflowError, RecursionError) as exc:
+        return f"<not to be shown: {type(exc).__name__}>"
+    # PostgreSQL keeps no NUL, and the driver no half of a surrogate pair.
+    text = text.replace("\x00", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
 
 

@@ -119,6 +119,12 @@ async def test_a_call_that_was_cut_off_is_written_too(make_worker: Any, audit: A
         (b'{"a": "\xff"}', '{"a": "\N{REPLACEMENT CHARACTER}"}'),
         (b"<html>mail ada@example.com</html>", "<html>mail [redacted]@example.com</html>"),
         ({"n": 1, "raw": b"123"}, '{"n":1,"raw":"<3 bytes>"}'),
+        (b"a\x00b", "a\N{SYMBOL FOR NULL}b"),
+        ("half a pair: \ud800", "half a pair: ?"),
+        ({"half": "\ud800"}, "<not to be shown: UnicodeEncodeError>"),
+        (b"[" * 20_000 + b"]" * 20_000, "[" * 2000 + "… (40000 characters)"),
+        (b"a." * 500_000, "<1000000 bytes>"),
+        ("a." * 500_000, "<1000000 characters>"),
     ],
 )
 def test_any_body_has_a_summary(body: Any, kept: str) -> None:

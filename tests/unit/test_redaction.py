@@ -112,3 +112,10 @@ def test_logs_are_redacted(capsys: pytest.CaptureFixture[str]) -> None:
     assert told.count("called") == 1
     assert not [name for name, canary in CANARIES.items() if canary in told]
     assert '"token": "[redacted]"' in told
+
+
+def test_a_long_text_does_not_take_for_ever() -> None:
+    """A pattern that looks again from every place would need hours for this one, and hold up the loop meanwhile."""
+    for part in ("a.", "a-", "aaaa", "1 2", "AB12 ", "eyJ-"):
+        text = part * 100_000
+        assert len(redacted_text(text)) > 0
