@@ -73,7 +73,7 @@ class Told:
 
     id: str
     residue: Sequence[str]
-    sequence: str = ""
+    sequence: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def as_evidence(
             [checker.Row(entry.revision, entry.entry, entry.outputs) for entry in journal.get(saga_id, ())],
             lines[saga_id],
             checker.standing(lines[saga_id]),
-            [checker.Told(checker.header(m.headers, "ce_id"), m.residue) for m in outcomes[str(saga_id)]],
+            [_told(message) for message in outcomes[str(saga_id)]],
             [letter.incoming() for letter in letters[str(saga_id)]],
         )
         for saga_id, state in states.items()
@@ -99,6 +99,11 @@ def _effect(definition: Definition, name: str) -> tuple[str, str]:
         if undo and f"{undo.system}.{undo.action}" == name:
             return step.name, Direction.UNDO.value
     return name, "asked for by nobody"
+
+
+def _told(message: Letter) -> checker.Told:
+    id_, sequence = (checker.header(message.headers, name) for name in ("ce_id", "ce_sequence"))
+    return checker.Told(id_, message.residue, sequence)
 
 
 def _by_saga(letters: Sequence[Letter], name: str) -> Mapping[str, list[Letter]]:

@@ -7,13 +7,8 @@ import gc
 import json
 import logging
 import traceback
-from collections.abc import Iterator
 
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from structlog.testing import capture_logs
 
 from consumers.connectors.auth.tokens import Tokens
@@ -23,19 +18,6 @@ from consumers.errors import ActionError
 CANARY = "c4n4ry-0ld"
 NEW = "c4n4ry-n3w"
 TOKEN = "c4n4ry-t0ken"
-
-
-@pytest.fixture
-def spans() -> Iterator[InMemorySpanExporter]:
-    """OpenTelemetry's provider is set once a process, by whichever test is first."""
-    provider = trace.get_tracer_provider()
-    if not isinstance(provider, TracerProvider):
-        provider = TracerProvider()
-        trace.set_tracer_provider(provider)
-    exporter = InMemorySpanExporter()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    yield exporter
-    exporter.shutdown()
 
 
 def blocks(url: str) -> dict[str, dict]:
