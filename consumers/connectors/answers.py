@@ -87,6 +87,7 @@ class Expectation:
         missing_ok: a 404 is an answer: there is no such thing.
         missing_codes: codes by which a 404 says that of the thing and not of the URL; empty takes any 404.
         refused: whether what a 2xx brought is an error after all; None for a target that does no such thing.
+        empty: a success may have no body, which is then `{}`.
 
     """
 
@@ -96,6 +97,7 @@ class Expectation:
     missing_ok: bool = False
     missing_codes: Collection[str] = ("NOT_FOUND",)
     refused: Callable[[Any], bool] | None = None
+    empty: bool = False
 
     def lost(self, code: str, message: str, *, again: bool = True) -> Verdict:
         """No usable answer came, after sending began."""
@@ -228,7 +230,7 @@ def parse(record: type[R], answer: Any) -> R:
 
 
 def _success(answer: Answer, expected: Expectation, read: Callable[[bytes], Any]) -> Verdict:
-    if answer.status == 204:
+    if answer.status == 204 or (expected.empty and answer.body == b""):
         return Verdict({})
     if answer.body is None:
         return expected.lost("BAD_RESPONSE", f"HTTP {answer.status}, but the body is too large", again=False)

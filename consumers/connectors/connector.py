@@ -68,6 +68,7 @@ class Connector:
         reads: bool = False,
         keyed: bool = True,
         missing_ok: bool = False,
+        empty: bool = False,
     ) -> Expectation:
         """What is known before the send; the action's `errors` go before the system's."""
         return Expectation(
@@ -77,6 +78,7 @@ class Connector:
             missing_ok=missing_ok,
             missing_codes=self._missing_codes,
             refused=self._refused,
+            empty=empty,
         )
 
     async def send(

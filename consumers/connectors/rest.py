@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,10 +19,18 @@ from consumers.connectors.pending import Accepted, Pending, accepted, settled
 from consumers.errors import Failed, Unknown
 from consumers.system import Call
 
-__all__ = ["RestClient", "Timeouts", "parse", "trace_headers"]
+__all__ = ["Reply", "RestClient", "Timeouts", "parse", "trace_headers"]
 
 _LARGEST_ANSWER = 1 << 20
 _READS = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with its headers, names in lower case: some systems say in `Location` alone what they have made."""
+
+    value: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class RestClient(Connector):
@@ -91,6 +100,46 @@ class RestClient(Connector):
     ) -> Any:
         """Send one request, again in place where that is safe, and return the JSON of the answer.
 
+        Returns:
+            The JSON value, fractions as `Decimal`; `{}` for 204; None only with `missing_ok`. Arguments and errors as
+            `reply`.
+
+        """
+        found = await self.reply(
+            method,
+            path,
+            call=call,
+            errors=errors,
+            json=json,
+            form=form,
+            params=params,
+            headers=headers,
+            keyed=keyed,
+            missing_ok=missing_ok,
+            reads=reads,
+            pending=pending,
+        )
+        return None if found is None else found.value
+
+    async def reply(
+        self,
+        method: str,
+        path: str,
+        *,
+        call: Call,
+        errors: Mapping[str, str] | None = None,
+        json: Any = None,
+        form: Mapping[str, Any] | None = None,
+        params: Mapping[str, str | None] | None = None,
+        headers: Mapping[str, str] | None = None,
+        keyed: bool = True,
+        missing_ok: bool = False,
+        empty: bool = False,
+        reads: bool | None = None,
+        pending: Pending | None = None,
+    ) -> Reply | None:
+        """Send one request, as `request` does, and return the JSON of the answer with its headers.
+
         Args:
             errors: the contract's (`command.contract.errors`); they go before the client's.
             json: the body. Numbers that must stay exact go as strings.
@@ -100,12 +149,13 @@ class RestClient(Connector):
             keyed: the target honours `Idempotency-Key`, so a write whose outcome is unknown is sent again. Never
                 where the contract's effect is not `idempotent`.
             missing_ok: a 404 that says so of the thing returns None (an undo with nothing to undo).
+            empty: see `Expectation`.
             reads: it changes nothing, whatever its method: a search by POST. By default only GET and HEAD read.
             pending: what to make of a 202: ask where its `Location` leads until the work is done. Without it, a 202
                 with JSON is an answer as any other 2xx.
 
         Returns:
-            The JSON value, fractions as `Decimal`; `{}` for 204; None only with `missing_ok`.
+            None only with `missing_ok`. What came of a 202 has no headers.
 
         Raises:
             Rejected, Failed, Unknown: as the table in `answers.py` says; `Failed("CIRCUIT_OPEN")` without a call.
@@ -113,14 +163,15 @@ class RestClient(Connector):
 
         """
         reads = method.upper() in _READS if reads is None else reads
-        expected = self.expectation(call, errors, reads=reads, keyed=keyed, missing_ok=missing_ok)
+        expected = self.expectation(call, errors, reads=reads, keyed=keyed, missing_ok=missing_ok, empty=empty)
         query = {name: value for name, value in (params or {}).items() if value is not None}
         body = Body(json=json) if form is None else Body(form=flat(form))
 
         def judged(answer: Answer) -> Verdict:
             if pending is not None and answer.status == 202:
                 return Verdict(accepted(answer, self.now()))
-            return judge(answer, expected, self.now(), fault=self._fault)
+            verdict = judge(answer, expected, self.now(), fault=self._fault)
+            return verdict if verdict.value is None else replace(verdict, value=Reply(verdict.value, answer.headers))
 
         async def once() -> Verdict:
             return await self.send(
@@ -134,10 +185,11 @@ class RestClient(Connector):
                 headers=headers,
             )
 
-        found = await self.guard.run(call, once)
-        if pending is None or not isinstance(found, Accepted):
+        found: Reply | Accepted | None = await self.guard.run(call, once)
+        if not isinstance(found, Accepted):
             return found
-        return await settled(self, pending, self._place(found), call=call, wait=found.wait)
+        assert pending is not None
+        return Reply(await settled(self, pending, self._place(found), call=call, wait=found.wait))
 
     def _place(self, found: Accepted) -> str:
         if not found.place:

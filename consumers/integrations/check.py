@@ -110,7 +110,7 @@ def check_action(
     if action.lookup is not None:
         asked |= {"lookup"}
     if action.handler is None:
-        yield from _mapping(action.response, ("response",), asked | {"answer"}, fields, action.found)
+        yield from _mapping(action.response, ("response",), asked | {"answer", "headers"}, fields, action.found)
     yield from _found(action, fields)
     if action.probe is not None:
         yield from _look(action.probe, ("probe",), asked - {"lookup"})

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import jmespath
 from jmespath.exceptions import JMESPathError
-from jmespath.functions import Functions
+from jmespath.functions import Functions, signature
 from jmespath.parser import ParsedResult
 
 __all__ = ["MappingError", "PathTemplate", "TextTemplate", "Value", "compiled", "names_of", "value_of"]
@@ -25,6 +25,29 @@ _SAME: Final = frozenset(
     }
 )  # fmt: skip
 _ROOTS: Final = frozenset({"current", "identity"})
+
+
+class _Functions(Functions):
+    """JMESPath's own, and four for texts, which it has none for: the last part of a path, dates without dashes."""
+
+    @signature({"types": ["string"]}, {"types": ["string"]})
+    def _func_split(self, text: str, separator: str) -> list[str]:
+        return text.split(separator)
+
+    @signature({"types": ["string"]}, {"types": ["string"]}, {"types": ["string"]})
+    def _func_replace(self, text: str, old: str, new: str) -> str:
+        return text.replace(old, new)
+
+    @signature({"types": ["string"]})
+    def _func_lower(self, text: str) -> str:
+        return text.lower()
+
+    @signature({"types": ["string"]})
+    def _func_upper(self, text: str) -> str:
+        return text.upper()
+
+
+_OPTIONS: Final = jmespath.Options(custom_functions=_Functions())
 
 
 class MappingError(ValueError):
@@ -57,14 +80,14 @@ def _nodes(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _check_function(node: Mapping[str, Any]) -> None:
-    known = Functions.FUNCTION_TABLE.get(node["value"])
+    known = _Functions.FUNCTION_TABLE.get(node["value"])
     if known is None:
         msg = f"there is no function {node['value']}()"
         raise ValueError(msg)
-    signature, given = known["signature"], len(node["children"])
-    variadic = bool(signature) and signature[-1].get("variadic", False)
-    if given < len(signature) or (given > len(signature) and not variadic):
-        msg = f"{node['value']}() takes {len(signature)} arguments, not {given}"
+    wanted, given = known["signature"], len(node["children"])
+    variadic = bool(wanted) and wanted[-1].get("variadic", False)
+    if given < len(wanted) or (given > len(wanted) and not variadic):
+        msg = f"{node['value']}() takes {len(wanted)} arguments, not {given}"
         raise ValueError(msg)
 
 
@@ -94,7 +117,7 @@ def value_of(expression: ParsedResult, context: Mapping[str, Any]) -> Any:
 
     """
     try:
-        return expression.search(context)
+        return expression.search(context, _OPTIONS)
     except (JMESPathError, TypeError, ValueError, KeyError, ArithmeticError, RecursionError) as exc:
         msg = f"{expression.expression}: {type(exc).__name__}"
         raise MappingError(msg) from exc

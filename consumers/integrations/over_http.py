@@ -111,6 +111,7 @@ class HttpAction:
     response: Value
     lookup: Look | None
     question: Look | None
+    empty: bool = False
 
     @classmethod
     def of(cls, spec: IntegrationSpec, action: ActionSpec, command: type[Record], client: RestClient) -> HttpAction:
@@ -127,6 +128,7 @@ class HttpAction:
             response=Value.of(action.response),
             lookup=None if action.lookup is None else Look.of(spec, action.lookup),
             question=None if action.probe is None else Look.of(spec, action.probe),
+            empty=action.request.empty,
         )
 
     @property
@@ -142,7 +144,7 @@ class HttpAction:
             if context["lookup"] is _MISSING:
                 return self._nothing()
         sent = self._sent(self.template, context)
-        answer = await self.client.request(
+        reply = await self.client.reply(
             sent.method,
             sent.path,
             call=call,
@@ -152,11 +154,12 @@ class HttpAction:
             params=sent.query,
             headers=sent.headers,
             missing_ok=self.action.found is not None,
+            empty=self.empty,
         )
-        if answer is None:
+        if reply is None:
             return self._nothing()
         try:
-            return self._completion(self.response, {**context, "answer": answer})
+            return self._completion(self.response, {**context, "answer": reply.value, "headers": dict(reply.headers)})
         except Unknown as exc:
             if not self.action.reads:
                 raise

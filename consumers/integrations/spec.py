@@ -1,10 +1,12 @@
 """The shape of an integration file: one system, who we are to it, its limits, and what it can be asked to do.
 
 Strings under `query`, `headers`, `body`, `response`, `found` and wherever else `Expression` stands are JMESPath, so a
-constant text is written `'text'`; numbers and booleans stand for themselves. What an expression may name:
+constant text is written `'text'`; numbers and booleans stand for themselves. Beside JMESPath's own functions there
+are split(text, separator), replace(text, old, new), lower and upper. What an expression may name:
 
     requests    the command's fields, saga_id, idempotency_key, agent, step, api_version; `lookup` where there is one
-    answers     all of these, `answer` (the JSON of the body), and `item` (what a probe's or lookup's `found` found)
+    answers     all of these, `answer` (the JSON of the body), and `item` (what a probe's or lookup's `found` found) or,
+                of an action's own answer, `headers` (names in lower case: `headers.location`)
     error_body  `answer`, `status` and `headers` (names in lower case); `when` only `answer`
 
 Whether the names exist is checked in `check.py`, where a mistake can be shown at its own place.
@@ -39,7 +41,9 @@ __all__ = [
 ]
 
 # What an expression may name beside the command's fields; no parameter may be called so.
-RESERVED: Final = frozenset({"saga_id", "idempotency_key", "agent", "step", "api_version", "answer", "item", "lookup"})
+RESERVED: Final = frozenset(
+    {"saga_id", "idempotency_key", "agent", "step", "api_version", "answer", "headers", "item", "lookup"}
+)
 # Each protocol and the block by which an action says what is sent. What builds its transport is in `protocols.py`.
 PROTOCOLS: Final = {"rest": "request", "form": "request", "smtp": "mail"}
 
@@ -174,7 +178,10 @@ class LookSpec(Strict):
 
 
 class RequestSpec(Strict):
-    """What is sent over HTTP. What maps to null is left out, unless `nulls` says to send it in the body."""
+    """What is sent over HTTP. What maps to null is left out, unless `nulls` says to send it in the body.
+
+    `empty`: a success may have no body at all; otherwise that is a broken answer, except for 204.
+    """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: Path
@@ -182,6 +189,7 @@ class RequestSpec(Strict):
     headers: dict[HeaderName, Scalar] = Field(default_factory=dict)
     body: JsonValue = None
     nulls: bool = False
+    empty: bool = False
 
 
 class MailSpec(Strict):

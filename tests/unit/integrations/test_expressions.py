@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.integrations.expressions import MappingError, PathTemplate, TextTemplate, Value, compiled, names_of
+from consumers.integrations.expressions import (
+    MappingError,
+    PathTemplate,
+    TextTemplate,
+    Value,
+    compiled,
+    names_of,
+    value_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -79,3 +87,22 @@ def test_a_function_on_a_wrong_type_is_a_mapping_error_without_the_value() -> No
 def test_an_expression_that_is_nested_too_deeply_is_refused() -> None:
     with pytest.raises(ValueError):
         compiled("[" * 1500 + "a" + "]" * 1500)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("split(a, '/')[-1]", "V-7"),
+        ("replace(b, '-', '')", "20260131"),
+        ("upper(split(a, '/')[0])", "HTTPS:"),
+        ('lower(`"ÄB"`)', "äb"),
+    ],
+)
+def test_the_functions_for_texts(text: str, value: str) -> None:
+    assert value_of(compiled(text), {"a": "https://x/V-7", "b": "2026-01-31"}) == value
+
+
+@pytest.mark.parametrize("text", ["split(a, '')", "split(c, '/')", "upper(missing)"])
+def test_a_function_that_has_no_text_gives_no_value(text: str) -> None:
+    with pytest.raises(MappingError):
+        value_of(compiled(text), {"a": "x", "c": 7})

@@ -37,6 +37,7 @@ class Server:
     answers: list[tuple[int, bytes]] = field(default_factory=list)
     requests: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
     url: str = ""
+    headers: bytes = b""
 
     def says(self, status: int, body: Any) -> None:
         self.answers.append((status, body if isinstance(body, bytes) else json.dumps(body).encode()))
@@ -50,7 +51,8 @@ class Server:
         self.requests.append((method, target, headers, body))
         status, answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         writer.write(
-            b"HTTP/1.1 %d x\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % (status, len(answer)) + answer
+            b"HTTP/1.1 %d x\r\nconnection: close\r\ncontent-length: %d\r\n%b\r\n" % (status, len(answer), self.headers)
+            + answer
         )
         await writer.drain()
         writer.close()
@@ -115,6 +117,21 @@ async def test_what_is_sent(run: Run, server: Server) -> None:
     assert (method, target) == ("POST", "/api/vendors")
     assert json.loads(body) == {**VENDOR.model_dump(mode="json"), "reference": str(SAGA)}
     assert (headers["idempotency-key"], headers["x-version"], headers["x-client"]) == ("key-1", "2026-01", "saga")
+
+
+@pytest.mark.parametrize("empty", [True, False])
+async def test_what_was_made_is_named_by_a_header_alone(empty: bool, run: Run, server: Server) -> None:
+    """BambooHR and NetSuite answer so."""
+    server.says(201, b"")
+    server.headers = b"Location: https://erp.example.com/v1/vendors/V-7\r\n"
+    request = {"method": "POST", "path": "/vendors", "body": {"name": "vendor_name"}, "empty": empty}
+    response = {"vendor_id": "split(headers.location, '/')[-1]", "created_at": "'2026-01-01T00:00:00Z'"}
+    spec = changed("erp", "create_vendor", request=request, response=response)
+    if empty:
+        assert (await run(spec, VENDOR)).vendor_id == "V-7"
+        return
+    with pytest.raises(Unknown, match="BAD_RESPONSE"):
+        await run(spec, VENDOR)
 
 
 @pytest.mark.parametrize(
