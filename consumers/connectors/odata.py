@@ -8,7 +8,7 @@ What an answer means is the table of `answers.py`, with the code and message of 
     403 with `x-csrf-token: Required`                 one new token and one more send, then Failed  CSRF_REFUSED
     no token to be had                                Failed, nothing was sent
     412, the ETag was given                           Rejected  PRECONDITION_FAILED
-    412, the ETag was read by us right before         Failed    PRECONDITION_FAILED
+    412 or 428, the ETag was read by us right before  Failed    PRECONDITION_FAILED
 
 A 412 says that nothing was done. An ETag that is given was read when somebody decided: the thing has changed since, and
 to write over it would lose that change, however often it is tried. One that we read ourselves was outrun by another
@@ -88,7 +88,12 @@ class ODataClient(Connector):
         """
         if request.fresh:
             etag = await self._etag(request.path, call)
-            request = request.plus({"if-match": etag})
+            if etag is None and request.method == "DELETE" and missing_ok:
+                return None
+            if etag is not None:
+                request = request.plus({"if-match": etag})
+            elif request.absent is not None:
+                request = request.absent
         reads = request.method == "GET"
         expected = self.expectation(call, errors, reads=reads, keyed=keyed and not reads, missing_ok=missing_ok)
         if request.changes:
@@ -213,8 +218,11 @@ class ODataClient(Connector):
         root = self.http.base_url.rstrip("/") + "/"
         return Page(items, same_host(root, str(link)) if link else None)
 
-    async def _etag(self, path: str, call: Call) -> str:
-        found = await self.run(self.requests.page(path), call=call)
+    async def _etag(self, path: str, call: Call) -> str | None:
+        """None where there is no such entity."""
+        found = await self.run(self.requests.page(path), call=call, missing_ok=True)
+        if found is None:
+            return None
         metadata = found.get("__metadata") if isinstance(found, dict) else None
         etag = metadata.get("etag") if isinstance(metadata, dict) else found.get("@odata.etag")
         if not isinstance(etag, str):

@@ -28,6 +28,7 @@ class ODataRequest:
         content: the body's bytes.
         fields: the same as plain data, to be shown.
         fresh: the entity's ETag is to be read right before, and sent with it.
+        absent: what to send instead where that read finds nothing.
         changes: how many changes of a batch it carries; 0 for every other request.
 
     """
@@ -38,6 +39,7 @@ class ODataRequest:
     content: bytes | None = None
     fields: Any = None
     fresh: bool = False
+    absent: ODataRequest | None = None
     changes: int = 0
 
     @property
@@ -78,15 +80,20 @@ class ODataRequests:
         fresh: bool = False,
         upsert: bool = False,
     ) -> ODataRequest:
-        """Change some fields of an entity. Without `upsert` an entity that is not there is refused (`If-Match: *`)."""
-        match = {} if upsert else {"if-match": etag or "*"}
-        made = self._with_body(self.update_method, key_path(entity_set, key, self.version), fields)
-        return replace(made, headers={**made.headers, **match}, fresh=fresh)
+        """Change some fields of an entity. Without `upsert` an entity that is not there is refused (`If-Match: *`).
 
-    def delete(self, entity_set: str, key: Any, *, etag: str | None = None) -> ODataRequest:
+        With `upsert` and `fresh` it is created by POST where it is not there, and needs its key by names: where a
+        service insists on ETags, there is none to name (SAP CAP answers 428 to an upsert).
+        """
+        match = {"if-match": etag} if etag else {} if upsert else {"if-match": "*"}
+        made = self._with_body(self.update_method, key_path(entity_set, key, self.version), fields)
+        absent = self.create(entity_set, {**key, **fields}) if upsert and fresh else None
+        return replace(made, headers={**made.headers, **match}, fresh=fresh, absent=absent)
+
+    def delete(self, entity_set: str, key: Any, *, etag: str | None = None, fresh: bool = False) -> ODataRequest:
         """Delete an entity."""
         match = {"if-match": etag} if etag else {}
-        return ODataRequest("DELETE", key_path(entity_set, key, self.version), {**_JSON, **match})
+        return ODataRequest("DELETE", key_path(entity_set, key, self.version), {**_JSON, **match}, fresh=fresh)
 
     def invoke(self, path: str, fields: Mapping[str, Any]) -> ODataRequest:
         """Call an action (v4: fields in the body) or a function import (v2: in the query)."""

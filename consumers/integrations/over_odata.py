@@ -130,7 +130,7 @@ class _Change(_Shows):
             return requests.read(entity.set, key, entity.query)
         etag = _etag(self.etags[0], context)
         if entity.do == "delete":
-            return requests.delete(entity.set, key, etag=etag)
+            return requests.delete(entity.set, key, etag=etag, fresh=entity.fresh)
         upsert = entity.do == "upsert"
         return requests.update(entity.set, key, fields, etag=etag, fresh=entity.fresh, upsert=upsert)
 

@@ -25,6 +25,7 @@ Name = Annotated[str, Field(pattern=r"^[_A-Za-z]\w*([./][_A-Za-z]\w*)*$", max_le
 Typed = Annotated[JsonValue, AfterValidator(_typed)]
 Query = dict[Annotated[str, Field(pattern=r"^\$(select|expand)$")], Text]
 
+_CHANGES = frozenset({"update", "upsert", "delete"})
 _KEYLESS = frozenset({"create", "invoke", "batch"})
 
 
@@ -67,7 +68,7 @@ class EntitySpec(Strict):
         key: one value, or the values of a key of several properties by their names.
         fields: entities may be nested (deep insert). What maps to null is left out, unless `nulls` says to send it.
         etag: what the entity was when the change was decided.
-        fresh: read the ETag right before, against writers in between.
+        fresh: read the ETag right before, for services that insist on one, and against writers in between.
 
     """
 
@@ -87,13 +88,20 @@ class EntitySpec(Strict):
             msg = "a batch has `changes`, and everything else has a `set`"
             raise ValueError(msg)
         _check_key(self.do, self.key)
-        if self.fresh and (self.do != "update" or self.etag is not None):
-            msg = "`fresh` is for an update without `etag`"
+        if self.fresh and (self.do not in _CHANGES or self.etag is not None):
+            msg = "`fresh` is for update, upsert and delete without `etag`"
+            raise ValueError(msg)
+        if self.fresh and self.do == "upsert" and not _named(self.key):
+            msg = "a fresh upsert needs its `key` by names: what is not there is created by them"
             raise ValueError(msg)
         if self.query and self.do != "read":
             msg = "`query` is for read"
             raise ValueError(msg)
         return self
+
+
+def _named(key: Any) -> bool:
+    return isinstance(key, dict) and set(key) != {"type", "value"}
 
 
 def _check_key(do: str, key: Any) -> None:
