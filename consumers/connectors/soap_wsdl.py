@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lxml import etree
 from zeep import Settings, helpers
 from zeep.exceptions import Error as ZeepError
 from zeep.transports import Transport
 from zeep.wsdl import Document
-from zeep.wsdl.bindings.soap import Soap12Binding, SoapBinding
+from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding, SoapBinding
 
 __all__ = ["BadReply", "BadRequest", "BadWsdl", "Operation", "Wsdl"]
 
@@ -19,6 +22,8 @@ _SETTINGS = Settings(strict=True, xml_huge_tree=False, forbid_dtd=True, forbid_e
 _serialize: Any = helpers.serialize_object  # half of zeep has no types
 # What zeep lets through of its own beside its errors, on values and XML that do not fit.
 _MISFIT = (ZeepError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+_BINDINGS: Final = {None: SoapBinding, "1.1": Soap11Binding, "1.2": Soap12Binding}
+_LONGEST_WHOLE = 40
 
 
 class BadWsdl(Exception):
@@ -64,20 +69,22 @@ class Operation:
         else:
             self.headers = {"content-type": "text/xml; charset=utf-8", "soapaction": f'"{action}"'}
 
-    def envelope(self, fields: Mapping[str, Any]) -> Any:
-        """The envelope, an lxml element of its own.
+    def envelope(self, fields: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> Any:
+        """The envelope, an lxml element of its own. `headers`: blocks of its header, by the names of their parts.
 
         Raises:
-            BadRequest: the fields do not fit.
+            BadRequest: the fields or headers do not fit.
 
         """
         try:
-            return self._found.create(**fields).content
+            return self._found.create(**fields, **({"_soapheaders": dict(headers)} if headers else {})).content
         except _MISFIT as exc:
             raise BadRequest(f"{self.name}: {exc}"[:500]) from exc
 
     def reply(self, root: Any) -> Any:
-        """The fields of the output. Elements that the WSDL does not know are left alone.
+        """The fields of the output; values as JSON has them, fractions as `Decimal`.
+
+        Elements that the WSDL does not know are left alone.
 
         Raises:
             BadReply: it is not that.
@@ -113,11 +120,13 @@ class Wsdl:
 
     """
 
-    def __init__(self, path: Path, service: str | None = None, port: str | None = None) -> None:
+    def __init__(
+        self, path: Path, service: str | None = None, port: str | None = None, version: str | None = None
+    ) -> None:
         try:
             files: Any = _Files
             self._document = Document(str(path.resolve()), files(), settings=_SETTINGS)
-            self._binding = self._find(service, port)
+            self._binding = self._find(service, port, _BINDINGS[version])
         except (*_MISFIT, OSError, etree.LxmlError) as exc:
             raise BadWsdl(f"{path.name}: {type(exc).__name__}: {exc}"[:500]) from exc
 
@@ -138,16 +147,24 @@ class Wsdl:
         """Of all its operations."""
         return sorted(self._binding.all())
 
-    def _find(self, service: str | None, port: str | None) -> Any:
+    def _find(self, service: str | None, port: str | None, kind: type[Any]) -> Any:
         for name, found in self._document.services.items():
             for at, one in found.ports.items():
                 wanted = service in (None, name) and port in (None, at)
-                if wanted and isinstance(one.binding, SoapBinding):
+                if wanted and isinstance(one.binding, kind):
                     return one.binding
-        raise ValueError("no SOAP port of that name")
+        raise ValueError("no SOAP port of that name and version")
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items() if name != "_raw_elements"}
-    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() < _LONGEST_WHOLE:
+        return int(value) if value == value.to_integral_value() else value
+    return value if value is None or isinstance(value, str | int | float | Decimal) else str(value)

@@ -16,7 +16,9 @@ from consumers.connectors.auth.credentials import make_credentials
 from consumers.connectors.auth.spec import AuthSpec
 from consumers.connectors.http import Credentials
 from consumers.connectors.secrets.cache import Secrets, default_sources
+from consumers.integrations.over_graphql import GraphqlTransport
 from consumers.integrations.over_http import HttpTransport
+from consumers.integrations.over_idoc import IdocTransport
 from consumers.integrations.over_odata import ODataTransport
 from consumers.integrations.over_smtp import SmtpTransport
 from consumers.integrations.spec import ActionSpec, IntegrationSpec
@@ -49,11 +51,21 @@ class Transport(Protocol):
     def action(self, action: ActionSpec, command: type[Record]) -> Compiled: ...
 
 
+def _soap(spec: IntegrationSpec, config: SystemConfig, credentials: Credentials | None) -> Transport:
+    # What reads WSDLs takes a third of a second to load, and few systems need it.
+    from consumers.integrations.over_soap import SoapTransport  # noqa: PLC0415
+
+    return SoapTransport(spec, config, credentials)
+
+
 BUILDERS: Final[Mapping[str, Callable[[IntegrationSpec, SystemConfig, Credentials | None], Transport]]] = {
     "rest": HttpTransport,
     "form": HttpTransport,
     "odata": ODataTransport,
     "smtp": SmtpTransport,
+    "soap": _soap,
+    "idoc": IdocTransport,
+    "graphql": GraphqlTransport,
 }
 
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from consumers.audit.entry import AuditRow, Exchange, summary
 from consumers.audit.store import PostgresAudit
-from consumers.connectors.auth.spec import ApiKey, AuthSpec, Basic
+from consumers.connectors.auth.spec import ApiKey, AuthSpec, Basic, WsSecurity
 from consumers.errors import ActionError
 from consumers.folders import folders, ready_folder
 from consumers.integrations.build import ContractMissing, Integration, handler_of, record_of
@@ -256,14 +256,15 @@ def _shown(step: Any, url: str, auth: AuthSpec | None) -> dict[str, Any]:
         "method": step.method,
         "url": _bare(url).rstrip("/") + step.path + (f"?{target}" if target else ""),
         "headers": {**step.headers, **headers},
-        "body": step.json if step.form is None else step.form,
+        "body": next((body for body in (step.form, step.xml) if body is not None), step.json),
         **({"form": True} if step.form is not None else {}),
+        **({"xml": True} if step.xml is not None else {}),
     }
 
 
 def _proof(auth: AuthSpec | None) -> tuple[dict[str, str], str]:
     """Headers and query by which we say who we are, without what is secret in them."""
-    if auth is None:
+    if auth is None or isinstance(auth, WsSecurity):  # that is in the message itself
         return {}, ""
     if isinstance(auth, ApiKey):
         if auth.query is not None:

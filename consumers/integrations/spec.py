@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, JsonValue, WithJsonSchema, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from consumers.connectors.auth.spec import AuthSpec, HeaderName
 from consumers.connectors.breaker import BreakerPolicy
 from consumers.connectors.guard import InPlace
 from consumers.connectors.http import Timeouts
-from consumers.integrations.fields import Expression, FieldSpec, Identifier, Strict, Text
+from consumers.integrations.blocks import DocumentSpec, GraphqlSpec, IdocSpec, OperationSpec, QuerySpec, SoapPort
+from consumers.integrations.fields import Expression, FieldSpec, Identifier, Scalar, Seconds, Strict, Text
 from consumers.integrations.spec_odata import EntitiesSpec, EntitySpec, ODataSpec
 from schemas.models import EffectClass
 
@@ -46,18 +47,16 @@ RESERVED: Final = frozenset(
     {"saga_id", "idempotency_key", "agent", "step", "api_version", "answer", "headers", "item", "lookup"}
 )
 # Each protocol and the block by which an action says what is sent. What builds its transport is in `protocols.py`.
-PROTOCOLS: Final = {"rest": "request", "form": "request", "odata": "entity", "smtp": "mail"}
+PROTOCOLS: Final = {
+    "rest": "request",
+    "form": "request",
+    "odata": "entity",
+    "smtp": "mail",
+    "soap": "operation",
+    "idoc": "document",
+    "graphql": "query",
+}
 
-
-def _scalar(value: object) -> object:
-    if not isinstance(value, str | int | float):
-        msg = "should be an expression, a number or a boolean"
-        raise ValueError(msg)
-    return value
-
-
-Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
-Seconds = Annotated[float, Field(gt=0, le=600)]
 Ratio = Annotated[float, Field(gt=0, le=1)]
 RecordName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$", max_length=100)]
 Code = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{1,63}$")]
@@ -128,7 +127,7 @@ class ApiVersion(Strict):
 
 
 class KeySpec(Strict):
-    """Where the idempotency key goes: a header, or a field of the body."""
+    """Where the idempotency key goes: a header, or a field of the body (soap: of the message; graphql: a variable)."""
 
     header: HeaderName | None = None
     body: Text | None = None
@@ -146,7 +145,8 @@ class ErrorBody(Strict):
 
     Left out, they are `code`, in capitals already, and `message`.
 
-    `when`: for systems that put errors into a 2xx; true where the body is one.
+    `when`: for systems that put errors into a 2xx; true where the body is one. With protocol soap, `answer` is an
+    operation's output, and all three are about errors in it; what a fault says needs no word.
     """
 
     code: Expression = "answer.code"
@@ -168,11 +168,14 @@ class LookSpec(Strict):
     """A question: one block, as the protocol has it.
 
     `found` gives a list (empty: there is none; else its first is `item`) or true or false; anything else is a broken
-    answer, and never "there is none". Without it any 2xx means that it is there, and of `entities` the first.
+    answer, and never "there is none". Without it any success means that it is there, and of `entities` the first. With
+    protocol idoc there is nothing to ask but the IDoc's status, and no block that says so.
     """
 
     request: ReadSpec | None = None
     entities: EntitiesSpec | None = None
+    operation: OperationSpec | None = None
+    query: QuerySpec | None = None
     found: Expression | None = None
     response: dict[Identifier, Scalar] = Field(default_factory=dict)
 
@@ -227,7 +230,7 @@ class ActionSpec(Strict):
             success.
         lookup: asked first, for a system that is undone by its own id and not by ours.
         compensation: the action that undoes this one.
-        handler: `module:function`, in place of `request`, `entity` or `mail`.
+        handler: `module:function`, in place of the protocol's own block.
         timeout: seconds of one attempt, retries in place included.
         verified: somebody has tried it, or read the page that `source` names.
 
@@ -243,6 +246,9 @@ class ActionSpec(Strict):
     request: RequestSpec | None = None
     entity: EntitySpec | None = None
     mail: MailSpec | None = None
+    operation: OperationSpec | None = None
+    document: DocumentSpec | None = None
+    query: QuerySpec | None = None
     handler: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] | None = None
     response: dict[Identifier, Scalar] = Field(default_factory=dict)
     found: Identifier | None = None
@@ -257,9 +263,12 @@ class ActionSpec(Strict):
     @property
     def reads(self) -> bool:
         """It changes nothing."""
+        if self.request is not None:
+            return self.request.method == "GET"
         if self.entity is not None:
             return self.entity.do == "read"
-        return self.request is not None and self.request.method == "GET"
+        asked = self.operation or self.query
+        return asked is not None and asked.reads
 
 
 class IntegrationSpec(Strict):
@@ -274,13 +283,15 @@ class IntegrationSpec(Strict):
         headers: constants that go with every request.
         key: for all actions; by default the header Idempotency-Key.
         sender: of mails.
+        soap: the ports that are called, by names of the file's own; where there is one only, actions need not name it.
+        idoc, graphql: of these protocols.
 
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
     description: Text
     tier: Literal["api", "legacy", "files", "warehouse"]
-    protocol: Literal["rest", "form", "odata", "smtp"]
+    protocol: Literal["rest", "form", "odata", "smtp", "soap", "idoc", "graphql"]
     base_url: Url | dict[Identifier, Url] | None = None
     api_version: ApiVersion | None = None
     odata: ODataSpec = ODataSpec()
@@ -296,6 +307,9 @@ class IntegrationSpec(Strict):
     headers: dict[HeaderName, Text] = Field(default_factory=dict)
     key: KeySpec | Literal["none"] = KeySpec(header="Idempotency-Key")
     sender: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = None
+    soap: Annotated[dict[Identifier, SoapPort], Field(min_length=1)] | None = None
+    idoc: IdocSpec | None = None
+    graphql: GraphqlSpec = GraphqlSpec()
     actions: Annotated[dict[Identifier, ActionSpec], Field(min_length=1)]
 
     @property

@@ -184,7 +184,8 @@ def _show_requests(requests: Sequence[Mapping[str, Any]], output: Format) -> Non
         for header, value in request["headers"].items():
             console.print(safe(f"{header}: {value}"), highlight=False, soft_wrap=True)
         if request["body"] is not None:
-            text = json.dumps(request["body"], indent=2, ensure_ascii=False)
+            body = request["body"]
+            text = body if request.get("xml") else json.dumps(body, indent=2, ensure_ascii=False)
             console.print("\n" + safe(text), highlight=False, soft_wrap=True)
 
 
