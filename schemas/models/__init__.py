@@ -95,6 +95,108 @@ class VendorDeactivated(Record):
     ]
 
 
+class HubspotCompanyCreated(Record):
+    """The company exists at HubSpot."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotCompanyCreated",
+        type="saga.hubspot.HubspotCompanyCreated",
+        kind="completion",
+        system="hubspot",
+    )
+    company_id: Annotated[
+        str,
+        Field(
+            description="HubSpot's id, a number as text.",
+        ),
+    ]
+
+
+class HubspotCompanyDeleted(Record):
+    """The company is in the recycle bin."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotCompanyDeleted",
+        type="saga.hubspot.HubspotCompanyDeleted",
+        kind="completion",
+        system="hubspot",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class HubspotContactCreated(Record):
+    """The contact exists at HubSpot."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotContactCreated",
+        type="saga.hubspot.HubspotContactCreated",
+        kind="completion",
+        system="hubspot",
+    )
+    contact_id: Annotated[
+        str,
+        Field(
+            description="HubSpot's id, a number as text.",
+        ),
+    ]
+
+
+class HubspotContactDeleted(Record):
+    """The contact is in the recycle bin."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotContactDeleted",
+        type="saga.hubspot.HubspotContactDeleted",
+        kind="completion",
+        system="hubspot",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class HubspotDealCreated(Record):
+    """The deal exists at HubSpot."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotDealCreated",
+        type="saga.hubspot.HubspotDealCreated",
+        kind="completion",
+        system="hubspot",
+    )
+    deal_id: Annotated[
+        str,
+        Field(
+            description="HubSpot's id, a number as text.",
+        ),
+    ]
+
+
+class HubspotDealDeleted(Record):
+    """The deal is in the recycle bin."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotDealDeleted",
+        type="saga.hubspot.HubspotDealDeleted",
+        kind="completion",
+        system="hubspot",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
 class ApologyEmailSent(Record):
     """The mail server took the message."""
 
@@ -994,6 +1096,185 @@ class ReverseInvoice(Record):
     ] = None
 
 
+class HubspotCreateCompany(Record):
+    """Create a company. HubSpot itself does not refuse a second one of the same name or domain."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotCreateCompany",
+        type="saga.hubspot.HubspotCreateCompany",
+        kind="command",
+        system="hubspot",
+        action="create_company",
+        completion=HubspotCompanyCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "CONFLICT": "rejected",
+                "VALIDATION_ERROR": "rejected",
+            }
+        ),
+    )
+    company_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Name of the company.",
+        ),
+    ]
+    domain: Annotated[
+        str | None,
+        Field(
+            max_length=255,
+            description="Its internet domain, example.com.",
+        ),
+    ] = None
+
+
+class HubspotCreateContact(Record):
+    """Create a contact. An email address that HubSpot knows already is refused."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotCreateContact",
+        type="saga.hubspot.HubspotCreateContact",
+        kind="command",
+        system="hubspot",
+        action="create_contact",
+        completion=HubspotContactCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "CONFLICT": "rejected",
+                "VALIDATION_ERROR": "rejected",
+            }
+        ),
+    )
+    email: Annotated[
+        str,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where the person is written to.",
+        ),
+    ]
+    first_name: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="Given name.",
+        ),
+    ] = None
+    last_name: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="Family name.",
+        ),
+    ] = None
+
+
+class HubspotCreateDeal(Record):
+    """Create a deal of a contact."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotCreateDeal",
+        type="saga.hubspot.HubspotCreateDeal",
+        kind="command",
+        system="hubspot",
+        action="create_deal",
+        completion=HubspotDealCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "CONFLICT": "rejected",
+                "VALIDATION_ERROR": "rejected",
+            }
+        ),
+    )
+    deal_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="In a line.",
+        ),
+    ]
+    amount: Annotated[
+        Decimal | None,
+        Field(
+            max_digits=14,
+            decimal_places=2,
+            description="In the account's currency.",
+        ),
+    ] = None
+    pipeline: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Internal name of the pipeline, default for one.",
+        ),
+    ]
+    stage: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Internal name of a stage of that pipeline.",
+        ),
+    ]
+    contact_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=30,
+            description="HubSpot's id of the contact.",
+        ),
+    ]
+
+
+class HubspotDeleteCompany(Record):
+    """Undo HubspotCreateCompany. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotDeleteCompany",
+        type="saga.hubspot.HubspotDeleteCompany",
+        kind="command",
+        system="hubspot",
+        action="delete_company",
+        completion=HubspotCompanyDeleted,
+        effect="idempotent",
+    )
+
+
+class HubspotDeleteContact(Record):
+    """Undo HubspotCreateContact. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotDeleteContact",
+        type="saga.hubspot.HubspotDeleteContact",
+        kind="command",
+        system="hubspot",
+        action="delete_contact",
+        completion=HubspotContactDeleted,
+        effect="idempotent",
+    )
+
+
+class HubspotDeleteDeal(Record):
+    """Undo HubspotCreateDeal. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotDeleteDeal",
+        type="saga.hubspot.HubspotDeleteDeal",
+        kind="command",
+        system="hubspot",
+        action="delete_deal",
+        completion=HubspotDealDeleted,
+        effect="idempotent",
+    )
+
+
 class SendApologyEmail(Record):
     """A mail cannot be taken back; it is followed by an apology."""
 
@@ -1872,6 +2153,18 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.erp.ReverseInvoice": ReverseInvoice,
         "saga.erp.VendorCreated": VendorCreated,
         "saga.erp.VendorDeactivated": VendorDeactivated,
+        "saga.hubspot.HubspotCompanyCreated": HubspotCompanyCreated,
+        "saga.hubspot.HubspotCompanyDeleted": HubspotCompanyDeleted,
+        "saga.hubspot.HubspotContactCreated": HubspotContactCreated,
+        "saga.hubspot.HubspotContactDeleted": HubspotContactDeleted,
+        "saga.hubspot.HubspotCreateCompany": HubspotCreateCompany,
+        "saga.hubspot.HubspotCreateContact": HubspotCreateContact,
+        "saga.hubspot.HubspotCreateDeal": HubspotCreateDeal,
+        "saga.hubspot.HubspotDealCreated": HubspotDealCreated,
+        "saga.hubspot.HubspotDealDeleted": HubspotDealDeleted,
+        "saga.hubspot.HubspotDeleteCompany": HubspotDeleteCompany,
+        "saga.hubspot.HubspotDeleteContact": HubspotDeleteContact,
+        "saga.hubspot.HubspotDeleteDeal": HubspotDeleteDeal,
         "saga.invoice.ProcessInvoiceRequested": ProcessInvoiceRequested,
         "saga.mail.ApologyEmailSent": ApologyEmailSent,
         "saga.mail.SendApologyEmail": SendApologyEmail,
@@ -1933,6 +2226,18 @@ __all__ = [
     "ErpPaymentTerms",
     "ErpVendorType",
     "FailureOutcome",
+    "HubspotCompanyCreated",
+    "HubspotCompanyDeleted",
+    "HubspotContactCreated",
+    "HubspotContactDeleted",
+    "HubspotCreateCompany",
+    "HubspotCreateContact",
+    "HubspotCreateDeal",
+    "HubspotDealCreated",
+    "HubspotDealDeleted",
+    "HubspotDeleteCompany",
+    "HubspotDeleteContact",
+    "HubspotDeleteDeal",
     "InvoiceProcessed",
     "InvoiceReversed",
     "PaymentTerms",
