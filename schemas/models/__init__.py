@@ -567,6 +567,114 @@ class SupplierRevoked(Record):
     ]
 
 
+class ZendeskOrganizationCreated(Record):
+    """The organization exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskOrganizationCreated",
+        type="saga.zendesk.ZendeskOrganizationCreated",
+        kind="completion",
+        system="zendesk",
+    )
+    organization_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Zendesk's id.",
+        ),
+    ]
+
+
+class ZendeskOrganizationDeleted(Record):
+    """The organization is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskOrganizationDeleted",
+        type="saga.zendesk.ZendeskOrganizationDeleted",
+        kind="completion",
+        system="zendesk",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class ZendeskTicketCreated(Record):
+    """The ticket exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskTicketCreated",
+        type="saga.zendesk.ZendeskTicketCreated",
+        kind="completion",
+        system="zendesk",
+    )
+    ticket_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Zendesk's number of it.",
+        ),
+    ]
+
+
+class ZendeskTicketDeleted(Record):
+    """The ticket is among the deleted ones."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskTicketDeleted",
+        type="saga.zendesk.ZendeskTicketDeleted",
+        kind="completion",
+        system="zendesk",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class ZendeskUserCreated(Record):
+    """The user exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskUserCreated",
+        type="saga.zendesk.ZendeskUserCreated",
+        kind="completion",
+        system="zendesk",
+    )
+    user_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Zendesk's id.",
+        ),
+    ]
+
+
+class ZendeskUserDeleted(Record):
+    """The user is no longer active."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskUserDeleted",
+        type="saga.zendesk.ZendeskUserDeleted",
+        kind="completion",
+        system="zendesk",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
 class ControlCommand(StrEnum):
     """saga.engine.ControlCommand."""
 
@@ -1984,6 +2092,199 @@ class RevokeSupplier(Record):
     ] = None
 
 
+class ZendeskCreateOrganization(Record):
+    """Create an organization. A known name is refused."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskCreateOrganization",
+        type="saga.zendesk.ZendeskCreateOrganization",
+        kind="command",
+        system="zendesk",
+        action="create_organization",
+        completion=ZendeskOrganizationCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "DUPLICATEVALUE": "rejected",
+                "RECORDINVALID": "rejected",
+                "BLANKVALUE": "rejected",
+            }
+        ),
+    )
+    organization_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Name of the organization.",
+        ),
+    ]
+    details: Annotated[
+        str | None,
+        Field(
+            max_length=5000,
+            description="Anything else about it.",
+        ),
+    ] = None
+
+
+class ZendeskPriority(StrEnum):
+    """saga.zendesk.ZendeskPriority."""
+
+    low = "low"
+    normal = "normal"
+    high = "high"
+    urgent = "urgent"
+
+
+class ZendeskCreateTicket(Record):
+    """Open a ticket. Zendesk's triggers may send mail about it, which no undo calls back."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskCreateTicket",
+        type="saga.zendesk.ZendeskCreateTicket",
+        kind="command",
+        system="zendesk",
+        action="create_ticket",
+        completion=ZendeskTicketCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "RECORDINVALID": "rejected",
+                "BLANKVALUE": "rejected",
+            }
+        ),
+    )
+    subject: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="In a line.",
+        ),
+    ]
+    body: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=60000,
+            description="The first comment.",
+        ),
+    ]
+    priority: Annotated[
+        ZendeskPriority | None,
+        Field(
+            description="How urgent it is.",
+        ),
+    ] = None
+    requester_id: Annotated[
+        int | None,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Zendesk's id of the user who asks; the agent of the credential if left out.",
+        ),
+    ] = None
+    public: Annotated[
+        bool,
+        Field(
+            description="Whether the requester sees the first comment.",
+        ),
+    ]
+
+
+class ZendeskCreateUser(Record):
+    """Create an end user, without a mail that asks to verify the address. A known address is refused."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskCreateUser",
+        type="saga.zendesk.ZendeskCreateUser",
+        kind="command",
+        system="zendesk",
+        action="create_user",
+        completion=ZendeskUserCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "DUPLICATEVALUE": "rejected",
+                "RECORDINVALID": "rejected",
+                "BLANKVALUE": "rejected",
+            }
+        ),
+    )
+    user_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Full name.",
+        ),
+    ]
+    email: Annotated[
+        str,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where the user is written to.",
+        ),
+    ]
+    organization_id: Annotated[
+        int | None,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Zendesk's id of the user's organization.",
+        ),
+    ] = None
+
+
+class ZendeskDeleteOrganization(Record):
+    """Undo ZendeskCreateOrganization. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskDeleteOrganization",
+        type="saga.zendesk.ZendeskDeleteOrganization",
+        kind="command",
+        system="zendesk",
+        action="delete_organization",
+        completion=ZendeskOrganizationDeleted,
+        effect="idempotent",
+    )
+
+
+class ZendeskDeleteTicket(Record):
+    """Undo ZendeskCreateTicket. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskDeleteTicket",
+        type="saga.zendesk.ZendeskDeleteTicket",
+        kind="command",
+        system="zendesk",
+        action="delete_ticket",
+        completion=ZendeskTicketDeleted,
+        effect="idempotent",
+    )
+
+
+class ZendeskDeleteUser(Record):
+    """Undo ZendeskCreateUser. Not found is success. Refused while the user has open tickets."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskDeleteUser",
+        type="saga.zendesk.ZendeskDeleteUser",
+        kind="command",
+        system="zendesk",
+        action="delete_user",
+        completion=ZendeskUserDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "RECORDINVALID": "rejected",
+            }
+        ),
+    )
+
+
 class ProcessInvoiceRequested(Request):
     """An agent asks that an invoice be entered in the ERP."""
 
@@ -2207,6 +2508,18 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.suppliers.SupplierApproved": SupplierApproved,
         "saga.suppliers.SupplierRevoked": SupplierRevoked,
         "saga.vendor.VendorOnboardingRequested": VendorOnboardingRequested,
+        "saga.zendesk.ZendeskCreateOrganization": ZendeskCreateOrganization,
+        "saga.zendesk.ZendeskCreateTicket": ZendeskCreateTicket,
+        "saga.zendesk.ZendeskCreateUser": ZendeskCreateUser,
+        "saga.zendesk.ZendeskDeleteOrganization": ZendeskDeleteOrganization,
+        "saga.zendesk.ZendeskDeleteTicket": ZendeskDeleteTicket,
+        "saga.zendesk.ZendeskDeleteUser": ZendeskDeleteUser,
+        "saga.zendesk.ZendeskOrganizationCreated": ZendeskOrganizationCreated,
+        "saga.zendesk.ZendeskOrganizationDeleted": ZendeskOrganizationDeleted,
+        "saga.zendesk.ZendeskTicketCreated": ZendeskTicketCreated,
+        "saga.zendesk.ZendeskTicketDeleted": ZendeskTicketDeleted,
+        "saga.zendesk.ZendeskUserCreated": ZendeskUserCreated,
+        "saga.zendesk.ZendeskUserDeleted": ZendeskUserDeleted,
     }
 )
 
@@ -2291,4 +2604,17 @@ __all__ = [
     "VendorOnboardingRequested",
     "VendorType",
     "WelcomeEmailSent",
+    "ZendeskCreateOrganization",
+    "ZendeskCreateTicket",
+    "ZendeskCreateUser",
+    "ZendeskDeleteOrganization",
+    "ZendeskDeleteTicket",
+    "ZendeskDeleteUser",
+    "ZendeskOrganizationCreated",
+    "ZendeskOrganizationDeleted",
+    "ZendeskPriority",
+    "ZendeskTicketCreated",
+    "ZendeskTicketDeleted",
+    "ZendeskUserCreated",
+    "ZendeskUserDeleted",
 ]
