@@ -24,6 +24,7 @@ __all__ = [
     "MutualTls",
     "Reference",
     "SigningKey",
+    "TokenUrl",
     "WsSecurity",
 ]
 
@@ -78,11 +79,11 @@ class _Strict(BaseModel):
 
 
 class SigningKey(_Strict):
-    """A private key in PEM, by reference, and how it signs."""
+    """A private key in PEM, by reference, and how it signs. `kid` may be a reference as well: it goes with the key."""
 
     key: Reference
     alg: _ALGORITHM = "RS256"
-    kid: Text | None = None
+    kid: Name | None = None
 
 
 class ClientCertificate(_Strict):

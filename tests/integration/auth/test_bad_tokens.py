@@ -153,11 +153,12 @@ async def test_assertions_are_what_the_rfc_asks_for(world, wire, private_key, sc
     from joserfc import jwt
     from joserfc.jwk import RSAKey
 
-    world.variables["K"] = private_key[0]
+    world.variables |= {"K": private_key[0], "KID": "k1"}
+    kid = "k1" if scopes_in == "request" else "env:KID"
     async with wire(lambda _: (200, GOOD | {"expires_in": 1})) as server:
         url = server.url + "/token"
         account = {"type": "jwt_bearer", "issuer": "saga", "scopes": "a b", "scopes_in": scopes_in}
-        credentials = world.credentials(account | {"token_url": url, "private_key": {"key": "env:K", "kid": "k1"}})
+        credentials = world.credentials(account | {"token_url": url, "private_key": {"key": "env:K", "kid": kid}})
         for _ in range(2):
             await credentials.proof()
             world.clock.now += 2
