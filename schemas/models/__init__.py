@@ -231,6 +231,108 @@ class WelcomeEmailSent(Record):
     ]
 
 
+class GraphEventCreated(Record):
+    """The event is in the calendar."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphEventCreated",
+        type="saga.microsoft_graph.GraphEventCreated",
+        kind="completion",
+        system="microsoft-graph",
+    )
+    event_id: Annotated[
+        str,
+        Field(
+            description="Outlook's id.",
+        ),
+    ]
+
+
+class GraphEventDeleted(Record):
+    """The event is among the deleted items."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphEventDeleted",
+        type="saga.microsoft_graph.GraphEventDeleted",
+        kind="completion",
+        system="microsoft-graph",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class GraphGroupCreated(Record):
+    """The group exists in Entra ID."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphGroupCreated",
+        type="saga.microsoft_graph.GraphGroupCreated",
+        kind="completion",
+        system="microsoft-graph",
+    )
+    group_id: Annotated[
+        str | None,
+        Field(
+            description="Entra's object id; it does not say it of a group that is there already.",
+        ),
+    ] = None
+
+
+class GraphGroupDeleted(Record):
+    """The group is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphGroupDeleted",
+        type="saga.microsoft_graph.GraphGroupDeleted",
+        kind="completion",
+        system="microsoft-graph",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class GraphGroupMemberAdded(Record):
+    """The user is a member of the group."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphGroupMemberAdded",
+        type="saga.microsoft_graph.GraphGroupMemberAdded",
+        kind="completion",
+        system="microsoft-graph",
+    )
+    member_id: Annotated[
+        str,
+        Field(
+            description="The user's object id.",
+        ),
+    ]
+
+
+class GraphGroupMemberRemoved(Record):
+    """The user is no member of the group."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphGroupMemberRemoved",
+        type="saga.microsoft_graph.GraphGroupMemberRemoved",
+        kind="completion",
+        system="microsoft-graph",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
 class PortalAccountClosed(Record):
     """The account is closed."""
 
@@ -1467,6 +1569,231 @@ class SendWelcomeEmail(Record):
     ]
 
 
+class GraphAddGroupMember(Record):
+    """Add a user to a group; who is a member already is refused, so that an undo never takes away what somebody else gave. Should an answer be lost just as somebody else adds the same user, that membership counts as ours."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphAddGroupMember",
+        type="saga.microsoft_graph.GraphAddGroupMember",
+        kind="command",
+        system="microsoft-graph",
+        action="add_group_member",
+        completion=GraphGroupMemberAdded,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "REQUEST_BADREQUEST": "rejected",
+                "REQUEST_RESOURCENOTFOUND": "rejected",
+                "AUTHORIZATION_REQUESTDENIED": "failed",
+            }
+        ),
+    )
+    group_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="Entra's object id of the group.",
+        ),
+    ]
+    user_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="Entra's object id of the user.",
+        ),
+    ]
+
+
+class GraphCreateEvent(Record):
+    """Put an event into a user's calendar. Those invited get mail, and mail again when it is undone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphCreateEvent",
+        type="saga.microsoft_graph.GraphCreateEvent",
+        kind="command",
+        system="microsoft-graph",
+        action="create_event",
+        completion=GraphEventCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "ERRORINVALIDUSER": "rejected",
+                "ERRORINVALIDREQUEST": "rejected",
+                "ERRORACCESSDENIED": "failed",
+            }
+        ),
+    )
+    user_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="Object id or principal name of the calendar's owner.",
+        ),
+    ]
+    subject: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="In a line.",
+        ),
+    ]
+    body: Annotated[
+        str | None,
+        Field(
+            max_length=30000,
+            description="All of it.",
+        ),
+    ] = None
+    starts_at: Annotated[
+        AwareDatetime,
+        Field(
+            description="When it starts.",
+        ),
+    ]
+    ends_at: Annotated[
+        AwareDatetime,
+        Field(
+            description="When it ends.",
+        ),
+    ]
+    attendee_email: Annotated[
+        str | None,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Who is invited.",
+        ),
+    ] = None
+
+
+class GraphCreateGroup(Record):
+    """Create a security group. Its members are added one by one."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphCreateGroup",
+        type="saga.microsoft_graph.GraphCreateGroup",
+        kind="command",
+        system="microsoft-graph",
+        action="create_group",
+        completion=GraphGroupCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "REQUEST_BADREQUEST": "rejected",
+                "AUTHORIZATION_REQUESTDENIED": "failed",
+            }
+        ),
+    )
+    display_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=256,
+            description="Name in the address book.",
+        ),
+    ]
+    mail_nickname: Annotated[
+        str,
+        Field(
+            pattern="^[A-Za-z0-9._-]{1,64}$",
+            description="Alias; ASCII without spaces and @.",
+        ),
+    ]
+    description: Annotated[
+        str | None,
+        Field(
+            max_length=1024,
+            description="What the group is for.",
+        ),
+    ] = None
+
+
+class GraphDeleteEvent(Record):
+    """Undo GraphCreateEvent. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphDeleteEvent",
+        type="saga.microsoft_graph.GraphDeleteEvent",
+        kind="command",
+        system="microsoft-graph",
+        action="delete_event",
+        completion=GraphEventDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "ERRORINVALIDUSER": "rejected",
+                "ERRORACCESSDENIED": "failed",
+            }
+        ),
+    )
+    user_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="Object id or principal name of the calendar's owner.",
+        ),
+    ]
+
+
+class GraphDeleteGroup(Record):
+    """Undo GraphCreateGroup. A security group is gone at once and cannot be restored. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphDeleteGroup",
+        type="saga.microsoft_graph.GraphDeleteGroup",
+        kind="command",
+        system="microsoft-graph",
+        action="delete_group",
+        completion=GraphGroupDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "AUTHORIZATION_REQUESTDENIED": "failed",
+            }
+        ),
+    )
+
+
+class GraphRemoveGroupMember(Record):
+    """Undo GraphAddGroupMember. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphRemoveGroupMember",
+        type="saga.microsoft_graph.GraphRemoveGroupMember",
+        kind="command",
+        system="microsoft-graph",
+        action="remove_group_member",
+        completion=GraphGroupMemberRemoved,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "AUTHORIZATION_REQUESTDENIED": "failed",
+            }
+        ),
+    )
+    group_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="Entra's object id of the group.",
+        ),
+    ]
+    user_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="Entra's object id of the user.",
+        ),
+    ]
+
+
 class ClosePortalAccount(Record):
     """Undo CreatePortalAccount. Not found is success."""
 
@@ -2471,6 +2798,18 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.mail.SendApologyEmail": SendApologyEmail,
         "saga.mail.SendWelcomeEmail": SendWelcomeEmail,
         "saga.mail.WelcomeEmailSent": WelcomeEmailSent,
+        "saga.microsoft_graph.GraphAddGroupMember": GraphAddGroupMember,
+        "saga.microsoft_graph.GraphCreateEvent": GraphCreateEvent,
+        "saga.microsoft_graph.GraphCreateGroup": GraphCreateGroup,
+        "saga.microsoft_graph.GraphDeleteEvent": GraphDeleteEvent,
+        "saga.microsoft_graph.GraphDeleteGroup": GraphDeleteGroup,
+        "saga.microsoft_graph.GraphEventCreated": GraphEventCreated,
+        "saga.microsoft_graph.GraphEventDeleted": GraphEventDeleted,
+        "saga.microsoft_graph.GraphGroupCreated": GraphGroupCreated,
+        "saga.microsoft_graph.GraphGroupDeleted": GraphGroupDeleted,
+        "saga.microsoft_graph.GraphGroupMemberAdded": GraphGroupMemberAdded,
+        "saga.microsoft_graph.GraphGroupMemberRemoved": GraphGroupMemberRemoved,
+        "saga.microsoft_graph.GraphRemoveGroupMember": GraphRemoveGroupMember,
         "saga.portal.ClosePortalAccount": ClosePortalAccount,
         "saga.portal.CreatePortalAccount": CreatePortalAccount,
         "saga.portal.PortalAccountClosed": PortalAccountClosed,
@@ -2539,6 +2878,18 @@ __all__ = [
     "ErpPaymentTerms",
     "ErpVendorType",
     "FailureOutcome",
+    "GraphAddGroupMember",
+    "GraphCreateEvent",
+    "GraphCreateGroup",
+    "GraphDeleteEvent",
+    "GraphDeleteGroup",
+    "GraphEventCreated",
+    "GraphEventDeleted",
+    "GraphGroupCreated",
+    "GraphGroupDeleted",
+    "GraphGroupMemberAdded",
+    "GraphGroupMemberRemoved",
+    "GraphRemoveGroupMember",
     "HubspotCompanyCreated",
     "HubspotCompanyDeleted",
     "HubspotContactCreated",
