@@ -15,6 +15,108 @@ from pydantic import AwareDatetime, Field
 from schemas.models._record import Contract, EffectClass, Record, Request
 
 
+class BamboohrEmployeeCreated(Record):
+    """The employee exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrEmployeeCreated",
+        type="saga.bamboohr.BamboohrEmployeeCreated",
+        kind="completion",
+        system="bamboohr",
+    )
+    employee_id: Annotated[
+        str,
+        Field(
+            description="BambooHR's id, a number as text.",
+        ),
+    ]
+
+
+class BamboohrEmployeeDeactivated(Record):
+    """The employee is inactive."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrEmployeeDeactivated",
+        type="saga.bamboohr.BamboohrEmployeeDeactivated",
+        kind="completion",
+        system="bamboohr",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class BamboohrGoalCreated(Record):
+    """The goal is set."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrGoalCreated",
+        type="saga.bamboohr.BamboohrGoalCreated",
+        kind="completion",
+        system="bamboohr",
+    )
+    goal_id: Annotated[
+        str,
+        Field(
+            description="BambooHR's id, a number as text.",
+        ),
+    ]
+
+
+class BamboohrGoalDeleted(Record):
+    """The goal is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrGoalDeleted",
+        type="saga.bamboohr.BamboohrGoalDeleted",
+        kind="completion",
+        system="bamboohr",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class BamboohrTimeOffCancelled(Record):
+    """The request is cancelled."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrTimeOffCancelled",
+        type="saga.bamboohr.BamboohrTimeOffCancelled",
+        kind="completion",
+        system="bamboohr",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class BamboohrTimeOffRequested(Record):
+    """The request waits for approval."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrTimeOffRequested",
+        type="saga.bamboohr.BamboohrTimeOffRequested",
+        kind="completion",
+        system="bamboohr",
+    )
+    request_id: Annotated[
+        str,
+        Field(
+            description="BambooHR's id, a number as text.",
+        ),
+    ]
+
+
 class InvoiceProcessed(Record):
     """The invoice is entered."""
 
@@ -1093,6 +1195,244 @@ class SystemState(Record):
         float | None,
         Field(
             description="Calls a second that this worker made lately; null without a limit.",
+        ),
+    ] = None
+
+
+class BamboohrCancelTimeOff(Record):
+    """Undo BamboohrRequestTimeOff, also once it is approved. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrCancelTimeOff",
+        type="saga.bamboohr.BamboohrCancelTimeOff",
+        kind="command",
+        system="bamboohr",
+        action="cancel_time_off",
+        completion=BamboohrTimeOffCancelled,
+        effect="idempotent",
+    )
+    employee_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{1,12}$",
+            description="BambooHR's id of the employee.",
+        ),
+    ]
+    starts_on: Annotated[
+        date,
+        Field(
+            description="First day off.",
+        ),
+    ]
+    ends_on: Annotated[
+        date,
+        Field(
+            description="Last day off.",
+        ),
+    ]
+
+
+class BamboohrCreateEmployee(Record):
+    """Create an employee. A work address that is taken is refused."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrCreateEmployee",
+        type="saga.bamboohr.BamboohrCreateEmployee",
+        kind="command",
+        system="bamboohr",
+        action="create_employee",
+        completion=BamboohrEmployeeCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "HTTP_409": "rejected",
+                "HTTP_400": "rejected",
+            }
+        ),
+    )
+    first_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Legal first name.",
+        ),
+    ]
+    last_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Legal last name.",
+        ),
+    ]
+    work_email: Annotated[
+        str,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Work address.",
+        ),
+    ]
+    hire_date: Annotated[
+        date,
+        Field(
+            description="First day.",
+        ),
+    ]
+    job_title: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="As it is in the list of titles.",
+        ),
+    ] = None
+    department: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="As it is in the list of departments.",
+        ),
+    ] = None
+
+
+class BamboohrCreateGoal(Record):
+    """Set a goal for an employee. Its description is our reference."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrCreateGoal",
+        type="saga.bamboohr.BamboohrCreateGoal",
+        kind="command",
+        system="bamboohr",
+        action="create_goal",
+        completion=BamboohrGoalCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "HTTP_400": "rejected",
+            }
+        ),
+    )
+    employee_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{1,12}$",
+            description="BambooHR's id of the employee.",
+        ),
+    ]
+    title: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="In a line.",
+        ),
+    ]
+    due_on: Annotated[
+        date,
+        Field(
+            description="When it is to be reached.",
+        ),
+    ]
+
+
+class BamboohrDeactivateEmployee(Record):
+    """Undo BamboohrCreateEmployee. The record stays, inactive and marked as undone. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrDeactivateEmployee",
+        type="saga.bamboohr.BamboohrDeactivateEmployee",
+        kind="command",
+        system="bamboohr",
+        action="deactivate_employee",
+        completion=BamboohrEmployeeDeactivated,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "HTTP_409": "rejected",
+            }
+        ),
+    )
+
+
+class BamboohrDeleteGoal(Record):
+    """Undo BamboohrCreateGoal. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrDeleteGoal",
+        type="saga.bamboohr.BamboohrDeleteGoal",
+        kind="command",
+        system="bamboohr",
+        action="delete_goal",
+        completion=BamboohrGoalDeleted,
+        effect="idempotent",
+    )
+    employee_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{1,12}$",
+            description="BambooHR's id of the employee.",
+        ),
+    ]
+
+
+class BamboohrRequestTimeOff(Record):
+    """Ask for time off for an employee; those who approve are told. Our reference is the manager's note."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrRequestTimeOff",
+        type="saga.bamboohr.BamboohrRequestTimeOff",
+        kind="command",
+        system="bamboohr",
+        action="request_time_off",
+        completion=BamboohrTimeOffRequested,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "HTTP_400": "rejected",
+                "HTTP_404": "rejected",
+                "HTTP_422": "rejected",
+            }
+        ),
+    )
+    employee_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{1,12}$",
+            description="BambooHR's id of the employee.",
+        ),
+    ]
+    starts_on: Annotated[
+        date,
+        Field(
+            description="First day off.",
+        ),
+    ]
+    ends_on: Annotated[
+        date,
+        Field(
+            description="Last day off.",
+        ),
+    ]
+    time_off_type_id: Annotated[
+        int,
+        Field(
+            ge=-2147483648,
+            le=2147483647,
+            description="BambooHR's id of the kind of time off.",
+        ),
+    ]
+    amount: Annotated[
+        float,
+        Field(
+            description="Hours or days in all.",
+        ),
+    ]
+    note: Annotated[
+        str | None,
+        Field(
+            max_length=1000,
+            description="What the employee says to it.",
         ),
     ] = None
 
@@ -2768,6 +3108,18 @@ class VendorOnboardingRequested(Request):
 
 BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
     {
+        "saga.bamboohr.BamboohrCancelTimeOff": BamboohrCancelTimeOff,
+        "saga.bamboohr.BamboohrCreateEmployee": BamboohrCreateEmployee,
+        "saga.bamboohr.BamboohrCreateGoal": BamboohrCreateGoal,
+        "saga.bamboohr.BamboohrDeactivateEmployee": BamboohrDeactivateEmployee,
+        "saga.bamboohr.BamboohrDeleteGoal": BamboohrDeleteGoal,
+        "saga.bamboohr.BamboohrEmployeeCreated": BamboohrEmployeeCreated,
+        "saga.bamboohr.BamboohrEmployeeDeactivated": BamboohrEmployeeDeactivated,
+        "saga.bamboohr.BamboohrGoalCreated": BamboohrGoalCreated,
+        "saga.bamboohr.BamboohrGoalDeleted": BamboohrGoalDeleted,
+        "saga.bamboohr.BamboohrRequestTimeOff": BamboohrRequestTimeOff,
+        "saga.bamboohr.BamboohrTimeOffCancelled": BamboohrTimeOffCancelled,
+        "saga.bamboohr.BamboohrTimeOffRequested": BamboohrTimeOffRequested,
         "saga.engine.SagaControl": SagaControl,
         "saga.engine.SagaEnded": SagaEnded,
         "saga.engine.SagaRerun": SagaRerun,
@@ -2866,6 +3218,18 @@ __all__ = [
     "ApologyEmailSent",
     "ApproveSupplier",
     "BY_NAME",
+    "BamboohrCancelTimeOff",
+    "BamboohrCreateEmployee",
+    "BamboohrCreateGoal",
+    "BamboohrDeactivateEmployee",
+    "BamboohrDeleteGoal",
+    "BamboohrEmployeeCreated",
+    "BamboohrEmployeeDeactivated",
+    "BamboohrGoalCreated",
+    "BamboohrGoalDeleted",
+    "BamboohrRequestTimeOff",
+    "BamboohrTimeOffCancelled",
+    "BamboohrTimeOffRequested",
     "CircuitState",
     "ClosePortalAccount",
     "Contract",
