@@ -136,7 +136,7 @@ class _Client:
     async def form(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
         spec = self.spec
         form = {"grant_type": "client_credentials", **spec.extra}
-        if spec.scopes:
+        if spec.scopes and spec.scopes_in == "request":
             form["scope"] = " ".join(spec.scopes)
         form |= {name: text for name in ("audience", "resource") if (text := getattr(spec, name)) is not None}
         if self.rotating is None:
@@ -152,6 +152,8 @@ class _Client:
             return form | {"client_secret": secret.reveal()}, {}
         assert spec.private_key is not None
         claims = {"iss": client, "sub": client, "aud": spec.token_url}
+        if spec.scopes and spec.scopes_in == "assertion":
+            claims["scope"] = " ".join(spec.scopes)
         form["client_assertion_type"] = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
         form["client_assertion"] = await _signed(
             spec.private_key, self.rotating, secret, claims, self.now(), _ASSERTION_SECONDS

@@ -169,3 +169,16 @@ async def test_assertions_are_what_the_rfc_asks_for(world, wire, private_key, sc
     assert first["jti"] != second["jti"]
     where = first if scopes_in == "assertion" else server.requests[0].form
     assert where["scope"] == "a b"
+
+
+async def test_scopes_of_a_client_stand_where_its_server_reads_them(world, wire, private_key):
+    world.variables["K"] = private_key[0]
+    client = {"type": "oauth2_client_credentials", "client_id": "saga", "auth_method": "private_key_jwt"}
+    client |= {"private_key": {"key": "env:K"}, "scopes": "rest_webservices"}
+    async with wire(lambda _: (200, GOOD)) as server:
+        for place in ("request", "assertion"):
+            url = f"{server.url}/{place}"
+            await world.credentials(client | {"token_url": url, "scopes_in": place}).proof()
+        request, assertion = server.requests
+    assert (request.form["scope"], "scope" in request.assertion) == ("rest_webservices", False)
+    assert ("scope" in assertion.form, assertion.assertion["scope"]) == (False, "rest_webservices")
