@@ -435,6 +435,108 @@ class GraphGroupMemberRemoved(Record):
     ]
 
 
+class NetsuiteCustomerCreated(Record):
+    """The customer exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteCustomerCreated",
+        type="saga.netsuite.NetsuiteCustomerCreated",
+        kind="completion",
+        system="netsuite",
+    )
+    customer_id: Annotated[
+        str,
+        Field(
+            description="Internal id.",
+        ),
+    ]
+
+
+class NetsuiteCustomerDeleted(Record):
+    """The customer is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteCustomerDeleted",
+        type="saga.netsuite.NetsuiteCustomerDeleted",
+        kind="completion",
+        system="netsuite",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class NetsuiteVendorBillCreated(Record):
+    """The bill is entered."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteVendorBillCreated",
+        type="saga.netsuite.NetsuiteVendorBillCreated",
+        kind="completion",
+        system="netsuite",
+    )
+    bill_id: Annotated[
+        str,
+        Field(
+            description="Internal id.",
+        ),
+    ]
+
+
+class NetsuiteVendorBillDeleted(Record):
+    """The bill is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteVendorBillDeleted",
+        type="saga.netsuite.NetsuiteVendorBillDeleted",
+        kind="completion",
+        system="netsuite",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class NetsuiteVendorCreated(Record):
+    """The vendor exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteVendorCreated",
+        type="saga.netsuite.NetsuiteVendorCreated",
+        kind="completion",
+        system="netsuite",
+    )
+    vendor_id: Annotated[
+        str,
+        Field(
+            description="Internal id.",
+        ),
+    ]
+
+
+class NetsuiteVendorDeleted(Record):
+    """The vendor is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteVendorDeleted",
+        type="saga.netsuite.NetsuiteVendorDeleted",
+        kind="completion",
+        system="netsuite",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
 class PortalAccountClosed(Record):
     """The account is closed."""
 
@@ -2134,6 +2236,212 @@ class GraphRemoveGroupMember(Record):
     ]
 
 
+class NetsuiteCreateCustomer(Record):
+    """Create a customer that is a company."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteCreateCustomer",
+        type="saga.netsuite.NetsuiteCreateCustomer",
+        kind="command",
+        system="netsuite",
+        action="create_customer",
+        completion=NetsuiteCustomerCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "USER_ERROR": "rejected",
+                "INVALID_CONTENT": "rejected",
+            }
+        ),
+    )
+    company_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=83,
+            description="Name of the company.",
+        ),
+    ]
+    subsidiary_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{1,12}$",
+            description="Internal id of the subsidiary that sells to it.",
+        ),
+    ]
+    email: Annotated[
+        str | None,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where it is written to.",
+        ),
+    ] = None
+
+
+class NetsuiteCreateVendor(Record):
+    """Create a vendor that is a company."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteCreateVendor",
+        type="saga.netsuite.NetsuiteCreateVendor",
+        kind="command",
+        system="netsuite",
+        action="create_vendor",
+        completion=NetsuiteVendorCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "USER_ERROR": "rejected",
+                "INVALID_CONTENT": "rejected",
+            }
+        ),
+    )
+    company_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=83,
+            description="Name of the company.",
+        ),
+    ]
+    subsidiary_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{1,12}$",
+            description="Internal id of the subsidiary that buys from it.",
+        ),
+    ]
+    email: Annotated[
+        str | None,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where it is written to.",
+        ),
+    ] = None
+
+
+class NetsuiteCreateVendorBill(Record):
+    """Enter a vendor's bill of one expense line."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteCreateVendorBill",
+        type="saga.netsuite.NetsuiteCreateVendorBill",
+        kind="command",
+        system="netsuite",
+        action="create_vendor_bill",
+        completion=NetsuiteVendorBillCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "USER_ERROR": "rejected",
+                "INVALID_CONTENT": "rejected",
+            }
+        ),
+    )
+    vendor_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{1,12}$",
+            description="Internal id of the vendor.",
+        ),
+    ]
+    bill_number: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=45,
+            description="The vendor's number.",
+        ),
+    ]
+    billed_on: Annotated[
+        date,
+        Field(
+            description="Date on the bill.",
+        ),
+    ]
+    account_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{1,12}$",
+            description="Internal id of the expense account.",
+        ),
+    ]
+    amount: Annotated[
+        Decimal,
+        Field(
+            max_digits=14,
+            decimal_places=2,
+            description="In the vendor's currency.",
+        ),
+    ]
+    memo: Annotated[
+        str | None,
+        Field(
+            max_length=999,
+            description="What it is for.",
+        ),
+    ] = None
+
+
+class NetsuiteDeleteCustomer(Record):
+    """Undo NetsuiteCreateCustomer. Not found is success. Refused once there are transactions of it."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteDeleteCustomer",
+        type="saga.netsuite.NetsuiteDeleteCustomer",
+        kind="command",
+        system="netsuite",
+        action="delete_customer",
+        completion=NetsuiteCustomerDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "USER_ERROR": "rejected",
+            }
+        ),
+    )
+
+
+class NetsuiteDeleteVendor(Record):
+    """Undo NetsuiteCreateVendor. Not found is success. Refused once there are transactions of it."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteDeleteVendor",
+        type="saga.netsuite.NetsuiteDeleteVendor",
+        kind="command",
+        system="netsuite",
+        action="delete_vendor",
+        completion=NetsuiteVendorDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "USER_ERROR": "rejected",
+            }
+        ),
+    )
+
+
+class NetsuiteDeleteVendorBill(Record):
+    """Undo NetsuiteCreateVendorBill. Not found is success. Refused in a closed period and once it is paid."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteDeleteVendorBill",
+        type="saga.netsuite.NetsuiteDeleteVendorBill",
+        kind="command",
+        system="netsuite",
+        action="delete_vendor_bill",
+        completion=NetsuiteVendorBillDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "USER_ERROR": "rejected",
+            }
+        ),
+    )
+
+
 class ClosePortalAccount(Record):
     """Undo CreatePortalAccount. Not found is success."""
 
@@ -3162,6 +3470,18 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.microsoft_graph.GraphGroupMemberAdded": GraphGroupMemberAdded,
         "saga.microsoft_graph.GraphGroupMemberRemoved": GraphGroupMemberRemoved,
         "saga.microsoft_graph.GraphRemoveGroupMember": GraphRemoveGroupMember,
+        "saga.netsuite.NetsuiteCreateCustomer": NetsuiteCreateCustomer,
+        "saga.netsuite.NetsuiteCreateVendor": NetsuiteCreateVendor,
+        "saga.netsuite.NetsuiteCreateVendorBill": NetsuiteCreateVendorBill,
+        "saga.netsuite.NetsuiteCustomerCreated": NetsuiteCustomerCreated,
+        "saga.netsuite.NetsuiteCustomerDeleted": NetsuiteCustomerDeleted,
+        "saga.netsuite.NetsuiteDeleteCustomer": NetsuiteDeleteCustomer,
+        "saga.netsuite.NetsuiteDeleteVendor": NetsuiteDeleteVendor,
+        "saga.netsuite.NetsuiteDeleteVendorBill": NetsuiteDeleteVendorBill,
+        "saga.netsuite.NetsuiteVendorBillCreated": NetsuiteVendorBillCreated,
+        "saga.netsuite.NetsuiteVendorBillDeleted": NetsuiteVendorBillDeleted,
+        "saga.netsuite.NetsuiteVendorCreated": NetsuiteVendorCreated,
+        "saga.netsuite.NetsuiteVendorDeleted": NetsuiteVendorDeleted,
         "saga.portal.ClosePortalAccount": ClosePortalAccount,
         "saga.portal.CreatePortalAccount": CreatePortalAccount,
         "saga.portal.PortalAccountClosed": PortalAccountClosed,
@@ -3268,6 +3588,18 @@ __all__ = [
     "HubspotDeleteDeal",
     "InvoiceProcessed",
     "InvoiceReversed",
+    "NetsuiteCreateCustomer",
+    "NetsuiteCreateVendor",
+    "NetsuiteCreateVendorBill",
+    "NetsuiteCustomerCreated",
+    "NetsuiteCustomerDeleted",
+    "NetsuiteDeleteCustomer",
+    "NetsuiteDeleteVendor",
+    "NetsuiteDeleteVendorBill",
+    "NetsuiteVendorBillCreated",
+    "NetsuiteVendorBillDeleted",
+    "NetsuiteVendorCreated",
+    "NetsuiteVendorDeleted",
     "PaymentTerms",
     "PortalAccountClosed",
     "PortalAccountCreated",
