@@ -31,7 +31,8 @@ def judge_odata(
     if answer.status == 403 and answer.headers.get("x-csrf-token", "").lower() == "required":
         return Verdict(error=Failed("CSRF_REQUIRED", "the CSRF token is missing or has ended"))
     fault = odata_fault(answer)
-    if answer.status == 412 and fault.mapped(expected.errors) is None:
+    # 428 (RFC 6585): what was not there when we looked is there now, and wants its ETag named.
+    if answer.status in ({412, 428} if fresh else {412}) and fault.mapped(expected.errors) is None:
         message = fault.message or "it has changed since its ETag was read"
         kind = Failed if fresh else Rejected
         return Verdict(error=kind("PRECONDITION_FAILED", message))

@@ -42,6 +42,7 @@ _V2_PREFIX = {
     "Edm.Binary": "X",
 }
 _V2_SUFFIX = {"Edm.Int64": "L", "Edm.Decimal": "M", "Edm.Double": "d", "Edm.Single": "f"}
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _BARE = re.compile(r"[A-Za-z0-9:.+_-]{1,100}")
 
 
@@ -155,6 +156,8 @@ def _text(edm: str, value: Any) -> str:
         return _aware(value).replace(tzinfo=None).isoformat() if edm == "Edm.DateTime" else _iso(value)
     if isinstance(value, date):
         return value.isoformat() + ("T00:00:00" if edm == "Edm.DateTime" else "")
+    if edm == "Edm.DateTime" and isinstance(value, str) and _DATE.fullmatch(value):
+        return f"{value}T00:00:00"
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 

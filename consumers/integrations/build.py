@@ -19,6 +19,7 @@ from consumers.connectors.auth.spec import AuthSpec, ClientCredentials, JwtBeare
 from consumers.connectors.http import Credentials
 from consumers.connectors.secrets.cache import Secrets, default_sources
 from consumers.integrations.over_http import HttpTransport
+from consumers.integrations.over_odata import ODataTransport
 from consumers.integrations.over_smtp import SmtpTransport
 from consumers.integrations.spec import ActionSpec, IntegrationSpec
 from consumers.system import Call, System, SystemConfig
@@ -54,6 +55,7 @@ class Transport(Protocol):
 BUILDERS: Final[Mapping[str, Callable[[IntegrationSpec, SystemConfig, Credentials | None], Transport]]] = {
     "rest": HttpTransport,
     "form": HttpTransport,
+    "odata": ODataTransport,
     "smtp": SmtpTransport,
 }
 

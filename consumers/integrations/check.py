@@ -21,12 +21,15 @@ from consumers.integrations.spec import (
     ReadSpec,
     RequestSpec,
 )
+from consumers.integrations.spec_odata import EntitySpec
 from schemas.catalogue import load as schemas
 
 __all__ = ["Fields", "Mistake", "check_action", "check_system", "fields_of"]
 
 Mistake = tuple[Place, str]
 
+# The block by which a lookup or probe of that protocol asks.
+_ASKS = {"rest": "request", "form": "request", "odata": "entities"}
 _SENT = frozenset({"saga_id", "idempotency_key", "agent", "step", "api_version"})
 
 
@@ -71,6 +74,8 @@ def check_system(spec: IntegrationSpec) -> Iterator[Mistake]:
         yield ("auth",), "is of no use with protocol smtp: user and password are options of the system"
     if spec.protocol != "smtp" and spec.auth is not None and spec.auth.type == "ws_security":
         yield ("auth",), f"type ws_security is for SOAP, and the protocol is {spec.protocol}"
+    if spec.protocol == "odata" and spec.error_body is not None:
+        yield ("error_body",), "is of no use with protocol odata: OData says where its errors stand"
     if isinstance(spec.base_url, dict) and not spec.base_url:
         yield ("base_url",), "names no environment"
     if (body := spec.error_body) is not None:
@@ -124,6 +129,8 @@ def _sent(action: ActionSpec, known: Collection[str]) -> Iterator[Mistake]:
         known = {*known, "lookup"}
     if action.request is not None:
         yield from _request(action.request, ("request",), known)
+    if action.entity is not None:
+        yield from _entity(action.entity, ("entity",), known)
     if action.mail is not None:
         yield from _mail(action.mail, ("mail",), known)
 
@@ -139,13 +146,19 @@ def _found(action: ActionSpec, fields: Fields) -> Iterator[Mistake]:
 
 def _check_relations(name: str, action: ActionSpec, protocol: str, actions: Collection[str]) -> Iterator[Mistake]:
     block = PROTOCOLS.get(protocol)
-    given = [b for b in ("request", "mail", "handler") if getattr(action, b) is not None]
+    given = [b for b in (*dict.fromkeys(PROTOCOLS.values()), "handler") if getattr(action, b) is not None]
     if block is not None and given not in ([block], ["handler"]):
         said = " and ".join(given) or "neither"
         yield (given[-1],) if given else (), f"needs `{block}` (protocol {protocol}) or `handler`, and has {said}"
-    yield from _class(action, protocol)
-    if action.lookup is not None and action.request is None:
-        yield ("lookup",), "is of no use without `request`"
+    yield from _class(action)
+    asks = _ASKS.get(protocol)
+    for name_, look in (("lookup", action.lookup), ("probe", action.probe)):
+        if look is None:
+            continue
+        if asks is None:
+            yield (name_,), f"is of no use with protocol {protocol}"
+        elif [block for block in dict.fromkeys(_ASKS.values()) if getattr(look, block) is not None] != [asks]:
+            yield (name_,), f"needs `{asks}` (protocol {protocol}), and nothing else that asks"
     if action.compensation == name:
         yield ("compensation",), "is this very action"
     elif action.compensation is not None and action.compensation not in actions:
@@ -154,19 +167,17 @@ def _check_relations(name: str, action: ActionSpec, protocol: str, actions: Coll
         yield ("response",), "is of no use: the handler returns the completion itself"
 
 
-def _class(action: ActionSpec, protocol: str) -> Iterator[Mistake]:
+def _class(action: ActionSpec) -> Iterator[Mistake]:
     if action.effect == "queryable" and action.probe is None:
         yield ("effect",), "queryable needs a `probe`: who else would say whether it was done?"
     if isinstance(action.key, KeySpec) and action.key.body is not None:
         body = action.request.body if action.request is not None else None
-        if not isinstance(body, dict):
+        if action.request is not None and not isinstance(body, dict):
             yield ("key", "body"), "there is no body that is a set of fields"
     if action.probe is None:
         return
     if action.effect == "blind":
         yield ("probe",), "is of no use: effect blind says that nobody can ask"
-    if protocol == "smtp":
-        yield ("probe",), "is of no use with protocol smtp"
 
 
 def _request(request: RequestSpec | ReadSpec, place: Place, known: Collection[str]) -> Iterator[Mistake]:
@@ -183,8 +194,19 @@ def _request(request: RequestSpec | ReadSpec, place: Place, known: Collection[st
         yield from _tree(getattr(request, part), (*place, part), known)
 
 
+def _entity(entity: EntitySpec, place: Place, known: Collection[str]) -> Iterator[Mistake]:
+    parts: list[tuple[Place, Any]] = [((*place, part), getattr(entity, part)) for part in ("key", "fields", "etag")]
+    for number, change in enumerate(entity.changes):
+        parts += [((*place, "changes", number, part), getattr(change, part)) for part in ("key", "fields", "etag")]
+    for where, shape in parts:
+        yield from _tree(shape, where, known)
+
+
 def _look(look: LookSpec, place: Place, known: Collection[str]) -> Iterator[Mistake]:
-    yield from _request(look.request, (*place, "request"), known)
+    if look.request is not None:
+        yield from _request(look.request, (*place, "request"), known)
+    if look.entities is not None:
+        yield from _tree(look.entities.where, (*place, "entities", "where"), known)
     if look.found is not None:
         yield from _expression(look.found, (*place, "found"), {*known, "answer"})
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-__all__ = ["FieldSpec", "Identifier", "Strict", "Text", "pascal"]
+__all__ = ["Expression", "FieldSpec", "Identifier", "Strict", "Text", "pascal"]
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+Expression = Annotated[
+    str, Field(min_length=1, max_length=2000), WithJsonSchema({"type": "string", "format": "jmespath"})
+]
 
 _SCALARS: Final[dict[str, Any]] = {
     "string": "string",

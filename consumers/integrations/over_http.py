@@ -1,14 +1,15 @@
-"""Actions over HTTP: JSON or forms, by `RestClient`."""
+"""Actions over HTTP: JSON or forms, by `RestClient`; and what is the same whatever is asked over HTTP (`Asking`)."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from consumers.connectors.breaker import Breaker
+from consumers.connectors.connector import probing
 from consumers.connectors.http import Credentials
-from consumers.connectors.rest import RestClient
+from consumers.connectors.rest import Reply, RestClient
 from consumers.errors import Failed, Rejected, Unknown
 from consumers.integrations.expressions import MappingError, Value, compiled, value_of
 from consumers.integrations.mapping import (
@@ -24,10 +25,38 @@ from consumers.integrations.spec import ActionSpec, IntegrationSpec, LookSpec
 from consumers.system import Call, SystemConfig
 from schemas.models import Record
 
-__all__ = ["HttpAction", "HttpTransport", "Look"]
+__all__ = ["Asking", "HttpAction", "HttpTransport", "Look"]
 
 _MISSING: Final = object()
 Ask = Callable[[Any, Call], Awaitable[Record | None]]
+
+
+class Asking(Protocol):
+    """What an action, a lookup or a probe sends, compiled by its protocol."""
+
+    def fill(self, context: Mapping[str, Any]) -> Any:
+        """What is sent for that command.
+
+        Raises:
+            MappingError: an expression gives nothing that can be sent.
+
+        """
+        ...
+
+    async def send(
+        self, sent: Any, *, call: Call, errors: Mapping[str, str], missing_ok: bool = False, looks: bool = False
+    ) -> Reply | None:
+        """Send it; None only with `missing_ok`. `looks`: it changes nothing, whatever it is.
+
+        Raises:
+            Rejected, Failed, Unknown: as the protocol's client says.
+
+        """
+        ...
+
+    def shown(self, sent: Any) -> Sent:
+        """The same as HTTP sees it, for people."""
+        ...
 
 
 class HttpTransport:
@@ -51,7 +80,42 @@ class HttpTransport:
 
     def action(self, action: ActionSpec, command: type[Record]) -> HttpAction:
         """What does it."""
-        return HttpAction.of(self.spec, action, command, self.client)
+        return HttpAction.of(self.spec, action, command, self._asking)
+
+    def _asking(self, asked: ActionSpec | LookSpec) -> Asking:
+        assert asked.request is not None
+        key = self.spec.key_of(asked) if isinstance(asked, ActionSpec) and not asked.reads else None
+        return _Http(self.client, Template.of(self.spec, asked.request, key), getattr(asked.request, "empty", False))
+
+
+@dataclass(frozen=True, slots=True)
+class _Http:
+    client: RestClient
+    template: Template
+    empty: bool
+
+    def fill(self, context: Mapping[str, Any]) -> Sent:
+        return self.template.fill(context)
+
+    async def send(
+        self, sent: Sent, *, call: Call, errors: Mapping[str, str], missing_ok: bool = False, looks: bool = False
+    ) -> Reply | None:
+        return await self.client.reply(
+            sent.method,
+            sent.path,
+            call=call,
+            errors=errors,
+            json=sent.json,
+            form=sent.form,
+            params=sent.query,
+            headers=sent.headers,
+            missing_ok=missing_ok,
+            empty=self.empty,
+            reads=True if looks else None,
+        )
+
+    def shown(self, sent: Sent) -> Sent:
+        return sent
 
 
 class _Shown(str):
@@ -68,15 +132,15 @@ class _Shown(str):
 class Look:
     """A question to the system, compiled."""
 
-    template: Template
+    asking: Asking
     found: Any
     response: Value
 
     @classmethod
-    def of(cls, spec: IntegrationSpec, look: LookSpec) -> Look:
+    def of(cls, look: LookSpec, asking: Asking) -> Look:
         """Compile it."""
         found = None if look.found is None else compiled(look.found)
-        return cls(Template.of(spec, look.request, None), found, Value.of(look.response))
+        return cls(asking, found, Value.of(look.response))
 
     def item(self, answer: Any, context: Mapping[str, Any]) -> Any:
         """What was found; `_MISSING` where there is none.
@@ -104,31 +168,32 @@ class HttpAction:
 
     spec: IntegrationSpec
     action: ActionSpec
-    client: RestClient
     completion: type[Record]
     errors: Mapping[str, str]
-    template: Template
+    asking: Asking
     response: Value
     lookup: Look | None
     question: Look | None
-    empty: bool = False
 
     @classmethod
-    def of(cls, spec: IntegrationSpec, action: ActionSpec, command: type[Record], client: RestClient) -> HttpAction:
-        """Compile it."""
-        assert action.request is not None
+    def of(
+        cls,
+        spec: IntegrationSpec,
+        action: ActionSpec,
+        command: type[Record],
+        asking: Callable[[ActionSpec | LookSpec], Asking],
+    ) -> HttpAction:
+        """Compile it; `asking` makes what its protocol sends."""
         assert command.contract.completion is not None
         return cls(
             spec=spec,
             action=action,
-            client=client,
             completion=command.contract.completion,
             errors=command.contract.errors,
-            template=Template.of(spec, action.request, None if action.reads else spec.key_of(action)),
+            asking=asking(action),
             response=Value.of(action.response),
-            lookup=None if action.lookup is None else Look.of(spec, action.lookup),
-            question=None if action.probe is None else Look.of(spec, action.probe),
-            empty=action.request.empty,
+            lookup=None if action.lookup is None else Look.of(action.lookup, asking(action.lookup)),
+            question=None if action.probe is None else Look.of(action.probe, asking(action.probe)),
         )
 
     @property
@@ -143,19 +208,8 @@ class HttpAction:
             context["lookup"] = await self._look_up(self.lookup, context, call)
             if context["lookup"] is _MISSING:
                 return self._nothing()
-        sent = self._sent(self.template, context)
-        reply = await self.client.reply(
-            sent.method,
-            sent.path,
-            call=call,
-            errors=self.errors,
-            json=sent.json,
-            form=sent.form,
-            params=sent.query,
-            headers=sent.headers,
-            missing_ok=self.action.found is not None,
-            empty=self.empty,
-        )
+        sent = self._sent(self.asking, context)
+        reply = await self.asking.send(sent, call=call, errors=self.errors, missing_ok=self.action.found is not None)
         if reply is None:
             return self._nothing()
         try:
@@ -167,25 +221,19 @@ class HttpAction:
 
     async def ask(self, command: Record, call: Call) -> Record | None:
         """Whether it was done. See `consumers.system.Probe`."""
-        assert self.question is not None
+        look = self.question
+        assert look is not None
         context = context_of(self.spec, command, call)
         try:
-            sent = self.question.template.fill(context)
-            answer = await self.client.look_up(
-                sent.path,
-                call=call,
-                method=sent.method,
-                params=sent.query,
-                json=sent.json,
-                form=sent.form,
-                headers=sent.headers,
-            )
-            item = self.question.item(answer, context)
+            sent = look.asking.fill(context)
+            reply = await probing(look.asking.send(sent, call=call, errors={}, missing_ok=True, looks=True))
+            answer = None if reply is None else reply.value
+            item = look.item(answer, context)
         except MappingError as exc:
             raise Unknown("BAD_RESPONSE", f"the probe: {exc}") from exc
         if item is _MISSING:
             return None
-        return self._completion(self.question.response, {**context, "answer": answer, "item": item})
+        return self._completion(look.response, {**context, "answer": answer, "item": item})
 
     def requests_for(self, command: Record, call: Call) -> Sequence[Sent]:
         """What would be sent, without sending it. What only a lookup can tell stands as `lookup.id`.
@@ -195,36 +243,23 @@ class HttpAction:
 
         """
         context = context_of(self.spec, command, call)
-        if self.lookup is None:
-            return [self._sent(self.template, context)]
-        return [
-            self._sent(self.lookup.template, context),
-            self._sent(self.template, {**context, "lookup": _Shown("lookup")}),
-        ]
+        steps = [(self.asking, context)]
+        if self.lookup is not None:
+            steps = [(self.lookup.asking, context), (self.asking, {**context, "lookup": _Shown("lookup")})]
+        return [asking.shown(self._sent(asking, known)) for asking, known in steps]
 
-    def _sent(self, template: Template, context: Mapping[str, Any]) -> Sent:
+    def _sent(self, asking: Asking, context: Mapping[str, Any]) -> Any:
         try:
-            return template.fill(context)
+            return asking.fill(context)
         except MappingError as exc:
             raise rejected(exc) from exc
 
     async def _look_up(self, look: Look, context: Mapping[str, Any], call: Call) -> Any:
         """Nothing is changed by asking, so whatever goes wrong here is no doubt."""
-        sent = self._sent(look.template, context)
-        answer = await self.client.request(
-            sent.method,
-            sent.path,
-            call=call,
-            errors=self.errors,
-            json=sent.json,
-            form=sent.form,
-            params=sent.query,
-            headers=sent.headers,
-            missing_ok=True,
-            reads=True,
-        )
+        sent = self._sent(look.asking, context)
+        reply = await look.asking.send(sent, call=call, errors=self.errors, missing_ok=True, looks=True)
         try:
-            return look.item(answer, context)
+            return look.item(None if reply is None else reply.value, context)
         except MappingError as exc:
             raise Failed("BAD_RESPONSE", f"the lookup: {exc}") from exc
 

@@ -23,7 +23,8 @@ from consumers.connectors.auth.spec import AuthSpec, HeaderName
 from consumers.connectors.breaker import BreakerPolicy
 from consumers.connectors.guard import InPlace
 from consumers.connectors.http import Timeouts
-from consumers.integrations.fields import FieldSpec, Identifier, Strict, Text
+from consumers.integrations.fields import Expression, FieldSpec, Identifier, Strict, Text
+from consumers.integrations.spec_odata import EntitiesSpec, EntitySpec, ODataSpec
 from schemas.models import EffectClass
 
 __all__ = [
@@ -46,7 +47,7 @@ RESERVED: Final = frozenset(
     {"saga_id", "idempotency_key", "agent", "step", "api_version", "answer", "headers", "item", "lookup"}
 )
 # Each protocol and the block by which an action says what is sent. What builds its transport is in `protocols.py`.
-PROTOCOLS: Final = {"rest": "request", "form": "request", "smtp": "mail"}
+PROTOCOLS: Final = {"rest": "request", "form": "request", "odata": "entity", "smtp": "mail"}
 
 
 def _scalar(value: object) -> object:
@@ -56,9 +57,6 @@ def _scalar(value: object) -> object:
     return value
 
 
-Expression = Annotated[
-    str, Field(min_length=1, max_length=2000), WithJsonSchema({"type": "string", "format": "jmespath"})
-]
 Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 Seconds = Annotated[float, Field(gt=0, le=600)]
 Ratio = Annotated[float, Field(gt=0, le=1)]
@@ -168,14 +166,21 @@ class ReadSpec(Strict):
 
 
 class LookSpec(Strict):
-    """A question. `found` gives a list (empty: there is none; else its first is `item`) or true or false.
+    """A question: one block, as the protocol has it.
 
-    Anything else is a broken answer, and never "there is none". Without `found` any 2xx means that it is there.
+    `found` gives a list (empty: there is none; else its first is `item`) or true or false; anything else is a broken
+    answer, and never "there is none". Without it any 2xx means that it is there, and of `entities` the first.
     """
 
-    request: ReadSpec
+    request: ReadSpec | None = None
+    entities: EntitiesSpec | None = None
     found: Expression | None = None
     response: dict[Identifier, Scalar] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _entities_are_a_list(cls, data: Any) -> Any:
+        return {"found": "answer", **data} if isinstance(data, dict) and "entities" in data else data
 
 
 class RequestSpec(Strict):
@@ -223,7 +228,7 @@ class ActionSpec(Strict):
             success.
         lookup: asked first, for a system that is undone by its own id and not by ours.
         compensation: the action that undoes this one.
-        handler: `module:function`, in place of `request` or `mail`.
+        handler: `module:function`, in place of `request`, `entity` or `mail`.
         timeout: seconds of one attempt, retries in place included.
         verified: somebody has tried it, or read the page that `source` names.
 
@@ -237,6 +242,7 @@ class ActionSpec(Strict):
     returns: dict[Identifier, FieldSpec] | None = None
     errors: Errors = Field(default_factory=dict)
     request: RequestSpec | None = None
+    entity: EntitySpec | None = None
     mail: MailSpec | None = None
     handler: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] | None = None
     response: dict[Identifier, Scalar] = Field(default_factory=dict)
@@ -252,6 +258,8 @@ class ActionSpec(Strict):
     @property
     def reads(self) -> bool:
         """It changes nothing."""
+        if self.entity is not None:
+            return self.entity.do == "read"
         return self.request is not None and self.request.method == "GET"
 
 
@@ -273,9 +281,10 @@ class IntegrationSpec(Strict):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
     description: Text
     tier: Literal["api", "legacy", "files", "warehouse"]
-    protocol: Literal["rest", "form", "smtp"]
+    protocol: Literal["rest", "form", "odata", "smtp"]
     base_url: Url | dict[Identifier, Url] | None = None
     api_version: ApiVersion | None = None
+    odata: ODataSpec = ODataSpec()
     auth: AuthSpec | None = None
     rate: Annotated[float, Field(ge=1e-4, le=1e5)] | None = None
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 64

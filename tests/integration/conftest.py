@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,12 +26,36 @@ from consumers.system import SystemFactory
 from orchestrator import Agent, bootstrap
 from orchestrator.ids import RealIds
 from orchestrator.dev.cluster import create_topics
+from orchestrator.dev.errors import FetchFailed, MissingTool
+from orchestrator.dev.maven import cached, copy_dependencies, java
+from orchestrator.dev.process import Command, free_port, port_open, spawn_ready
 from orchestrator.messaging.admin import partition_counts
 from orchestrator.messaging.kafka import in_thread
 from orchestrator.settings import Settings
 from orchestrator.store.queries import Filter, Queries
 from orchestrator.database import connect
 from schemas.models import VendorOnboardingRequested
+
+MOCK_OAUTH2 = ("no.nav.security", "mock-oauth2-server", "2.1.10")
+
+
+@pytest.fixture(scope="session")
+def token_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of mock-oauth2-server; the first part of a path is an issuer of its own."""
+    folder, port = tmp_path_factory.mktemp("mock-oauth2-server"), free_port()
+    try:
+        jars = cached(f"mock-oauth2-server-{MOCK_OAUTH2[2]}", lambda into: copy_dependencies([MOCK_OAUTH2], into))
+        argv = [java(), "-cp", f"{jars}/*", "no.nav.security.mock.oauth2.StandaloneMockOAuth2ServerKt"]
+    except (MissingTool, FetchFailed) as exc:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(exc))
+    env = {**os.environ, "SERVER_PORT": str(port), "SERVER_HOSTNAME": "127.0.0.1"}
+    command = Command("mock-oauth2-server", argv, folder / "server.log", env=env, orphan_signal=signal.SIGTERM)
+    server = spawn_ready(command, lambda _: port_open(port), 60)
+    yield f"http://127.0.0.1:{port}"
+    server.stop()
+
 
 # OpenTelemetry's provider is set once a process; so is what keeps its spans, for whichever test asks first.
 _SPANS = InMemorySpanExporter()

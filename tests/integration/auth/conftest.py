@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
-import signal
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,29 +33,6 @@ from consumers.connectors.rest import RestClient, Timeouts
 from consumers.connectors.secrets.cache import Leases, Secrets
 from consumers.connectors.secrets.source import Environment, Files
 from consumers.system import Call
-from orchestrator.dev.errors import FetchFailed, MissingTool
-from orchestrator.dev.maven import cached, copy_dependencies, java
-from orchestrator.dev.process import Command, free_port, port_open, spawn_ready
-
-MOCK_OAUTH2 = ("no.nav.security", "mock-oauth2-server", "2.1.10")
-
-
-@pytest.fixture(scope="session")
-def token_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of mock-oauth2-server; the first part of a path is an issuer of its own."""
-    folder, port = tmp_path_factory.mktemp("mock-oauth2-server"), free_port()
-    try:
-        jars = cached(f"mock-oauth2-server-{MOCK_OAUTH2[2]}", lambda into: copy_dependencies([MOCK_OAUTH2], into))
-        argv = [java(), "-cp", f"{jars}/*", "no.nav.security.mock.oauth2.StandaloneMockOAuth2ServerKt"]
-    except (MissingTool, FetchFailed) as exc:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(exc))
-    env = {**os.environ, "SERVER_PORT": str(port), "SERVER_HOSTNAME": "127.0.0.1"}
-    command = Command("mock-oauth2-server", argv, folder / "server.log", env=env, orphan_signal=signal.SIGTERM)
-    server = spawn_ready(command, lambda _: port_open(port), 60)
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
 
 
 @dataclass

@@ -29,6 +29,7 @@ WANTED = {
     "express": "4.21.2",
     "graphql": "16.11.0",
     "soap": "1.13.0",
+    "jose": "5.10.0",
 }
 _START_SECONDS = 120.0
 
@@ -38,7 +39,7 @@ def npm_folder() -> Path:
     """The packages. A machine without npm skips; CI must have it."""
     if not has_npm() and not os.environ.get("CI"):
         pytest.skip("npm is missing: Debian: apt-get install nodejs npm")
-    return packages("protocol-servers-1", WANTED)
+    return packages("protocol-servers-2", WANTED)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,25 @@
 // CAP checks no CSRF token by itself; SAP Gateway does. With CSRF=1 writes need token and session cookie, as there.
 const cds = require('@sap/cds')
 const { randomUUID } = require('node:crypto')
+const { createRemoteJWKSet, jwtVerify } = require('jose')
+
+// With OAUTH=<issuer> every request needs a token of that issuer, for the audience "erp".
+cds.on('bootstrap', app => {
+  if (!process.env.OAUTH) return
+  const keys = createRemoteJWKSet(new URL(`${process.env.OAUTH}/jwks`))
+  const seen = new Set()
+  app.get('/tokens', (_, res) => res.json({ seen: seen.size }))
+  app.use(async (req, res, next) => {
+    const token = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1]
+    try {
+      await jwtVerify(token ?? '', keys, { issuer: process.env.OAUTH, audience: 'erp' })
+    } catch (error) {
+      return res.status(401).set('www-authenticate', 'Bearer').json({ error: { code: '401', message: error.code } })
+    }
+    seen.add(token)
+    next()
+  })
+})
 
 cds.on('bootstrap', app => {
   if (!process.env.CSRF) return

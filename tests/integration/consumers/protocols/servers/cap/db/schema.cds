@@ -7,6 +7,12 @@ entity Vendors {
   limit       : Decimal(15, 2);
   foundedOn   : Date;
   changedAt   : Timestamp @odata.etag;
+  vendorType  : String(20);
+  terms       : String(10);
+  email       : String(254);
+  // Of whoever created it: a saga looks for what is its own by this.
+  reference   : String(80);
+  createdAt   : Timestamp @cds.on.insert: $now;
   sites       : Composition of many Sites on sites.vendor = $self;
 }
 

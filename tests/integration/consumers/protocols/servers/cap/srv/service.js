@@ -7,7 +7,7 @@ module.exports = class ErpService extends cds.ApplicationService {
     this.before('CREATE', Vendors, async req => {
       const { taxId, name } = req.data
       if (name === 'BREAK') throw new Error('something broke')
-      if (await SELECT.one.from(Vendors).where({ taxId })) req.reject(409, 'DUPLICATE_TAX_ID', 'taxId')
+      if (await SELECT.one.from(Vendors).where({ taxId })) req.reject({ status: 409, code: 'DUPLICATE_TAX_ID', message: 'DUPLICATE_TAX_ID', target: 'taxId' })
     })
     this.on('block', async req => {
       await UPDATE(Vendors, req.data.ID).with({ name: req.data.reason })
