@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Final, Protocol
 
+from pydantic import TypeAdapter, ValidationError
+
 from consumers.connectors.auth.credentials import make_credentials
-from consumers.connectors.auth.spec import AuthSpec
+from consumers.connectors.auth.spec import AuthSpec, ClientCredentials, JwtBearer, TokenUrl
 from consumers.connectors.http import Credentials
 from consumers.connectors.secrets.cache import Secrets, default_sources
 from consumers.integrations.over_graphql import GraphqlTransport
@@ -23,6 +25,7 @@ from consumers.integrations.over_odata import ODataTransport
 from consumers.integrations.over_smtp import SmtpTransport
 from consumers.integrations.spec import ActionSpec, IntegrationSpec
 from consumers.system import Call, System, SystemConfig
+from orchestrator.settings import BadSettings
 from schemas.models import BY_NAME, Record
 
 __all__ = ["BUILDERS", "Compiled", "ContractMissing", "Integration", "Transport", "handler_of", "record_of"]
@@ -67,6 +70,9 @@ BUILDERS: Final[Mapping[str, Callable[[IntegrationSpec, SystemConfig, Credential
     "idoc": IdocTransport,
     "graphql": GraphqlTransport,
 }
+
+
+_TOKEN_URL: Final = TypeAdapter[str](TokenUrl)
 
 
 @cache
@@ -123,10 +129,28 @@ class Integration:
         return made.action(self.spec.actions[action], record_of(self.spec, action))
 
     def transport(self, config: SystemConfig) -> Transport:
-        """What the system is called over."""
-        auth = self.spec.auth
+        """What the system is called over.
+
+        Raises:
+            BadSettings: the option `token_url` is none.
+
+        """
+        auth = None if self.spec.auth is None else _moved(self.spec.auth, self.spec.name, config)
         credentials = None if auth is None else self.credentials(auth, self.spec.name)
         return BUILDERS[self.spec.protocol](self.spec, config, credentials)
+
+
+def _moved(auth: AuthSpec, system: str, config: SystemConfig) -> AuthSpec:
+    """With the token URL of the option, where there is one: a tenant's or an account's stands in no ready file."""
+    url = config.options.get("token_url")
+    if url is None or not isinstance(auth, ClientCredentials | JwtBearer):
+        return auth
+    try:
+        return auth.model_copy(update={"token_url": _TOKEN_URL.validate_python(url)})
+    except ValidationError as exc:
+        name = system.replace("-", "_").upper()
+        msg = f"SAGA_SYSTEM_OPTIONS__{name}__TOKEN_URL: {exc.errors(include_input=False)[0]['msg']}"
+        raise BadSettings(msg) from None
 
 
 def record_of(spec: IntegrationSpec, name: str) -> type[Record]:

@@ -14,6 +14,8 @@ from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions, signature
 from jmespath.parser import ParsedResult
 
+from consumers.connectors.paths import within
+
 __all__ = ["MappingError", "PathTemplate", "TextTemplate", "Value", "compiled", "names_of", "value_of"]
 
 _PART: Final = re.compile(r"\{([^{}]*)\}")
@@ -28,7 +30,9 @@ _ROOTS: Final = frozenset({"current", "identity"})
 
 
 class _Functions(Functions):
-    """JMESPath's own, and four for texts, which it has none for: the last part of a path, dates without dashes."""
+    """JMESPath's own, and what it has none for: four for texts (the last part of a path, dates without dashes), and
+    one that filters by a value from outside the list, which a filter of its own cannot name.
+    """
 
     @signature({"types": ["string"]}, {"types": ["string"]})
     def _func_split(self, text: str, separator: str) -> list[str]:
@@ -45,6 +49,17 @@ class _Functions(Functions):
     @signature({"types": ["string"]})
     def _func_upper(self, text: str) -> str:
         return text.upper()
+
+    @signature({"types": ["array"]}, {"types": ["string"]}, {"types": []})
+    def _func_where(self, items: list[Any], path: str, value: Any) -> list[Any]:
+        return [item for item in items if (found := _inside(item, path)) is not None and found == value]
+
+
+def _inside(item: Any, path: str) -> Any:
+    try:
+        return within(item, path)
+    except LookupError:
+        return None
 
 
 _OPTIONS: Final = jmespath.Options(custom_functions=_Functions())

@@ -15,6 +15,108 @@ from pydantic import AwareDatetime, Field
 from schemas.models._record import Contract, EffectClass, Record, Request
 
 
+class BamboohrEmployeeCreated(Record):
+    """The employee exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrEmployeeCreated",
+        type="saga.bamboohr.BamboohrEmployeeCreated",
+        kind="completion",
+        system="bamboohr",
+    )
+    employee_id: Annotated[
+        str,
+        Field(
+            description="BambooHR's id, a number as text.",
+        ),
+    ]
+
+
+class BamboohrEmployeeDeactivated(Record):
+    """The employee is inactive."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrEmployeeDeactivated",
+        type="saga.bamboohr.BamboohrEmployeeDeactivated",
+        kind="completion",
+        system="bamboohr",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class BamboohrGoalCreated(Record):
+    """The goal is set."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrGoalCreated",
+        type="saga.bamboohr.BamboohrGoalCreated",
+        kind="completion",
+        system="bamboohr",
+    )
+    goal_id: Annotated[
+        str,
+        Field(
+            description="BambooHR's id, a number as text.",
+        ),
+    ]
+
+
+class BamboohrGoalDeleted(Record):
+    """The goal is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrGoalDeleted",
+        type="saga.bamboohr.BamboohrGoalDeleted",
+        kind="completion",
+        system="bamboohr",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class BamboohrTimeOffCancelled(Record):
+    """The request is cancelled."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrTimeOffCancelled",
+        type="saga.bamboohr.BamboohrTimeOffCancelled",
+        kind="completion",
+        system="bamboohr",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class BamboohrTimeOffRequested(Record):
+    """The request waits for approval."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrTimeOffRequested",
+        type="saga.bamboohr.BamboohrTimeOffRequested",
+        kind="completion",
+        system="bamboohr",
+    )
+    request_id: Annotated[
+        str,
+        Field(
+            description="BambooHR's id, a number as text.",
+        ),
+    ]
+
+
 class InvoiceProcessed(Record):
     """The invoice is entered."""
 
@@ -95,6 +197,108 @@ class VendorDeactivated(Record):
     ]
 
 
+class HubspotCompanyCreated(Record):
+    """The company exists at HubSpot."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotCompanyCreated",
+        type="saga.hubspot.HubspotCompanyCreated",
+        kind="completion",
+        system="hubspot",
+    )
+    company_id: Annotated[
+        str,
+        Field(
+            description="HubSpot's id, a number as text.",
+        ),
+    ]
+
+
+class HubspotCompanyDeleted(Record):
+    """The company is in the recycle bin."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotCompanyDeleted",
+        type="saga.hubspot.HubspotCompanyDeleted",
+        kind="completion",
+        system="hubspot",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class HubspotContactCreated(Record):
+    """The contact exists at HubSpot."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotContactCreated",
+        type="saga.hubspot.HubspotContactCreated",
+        kind="completion",
+        system="hubspot",
+    )
+    contact_id: Annotated[
+        str,
+        Field(
+            description="HubSpot's id, a number as text.",
+        ),
+    ]
+
+
+class HubspotContactDeleted(Record):
+    """The contact is in the recycle bin."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotContactDeleted",
+        type="saga.hubspot.HubspotContactDeleted",
+        kind="completion",
+        system="hubspot",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class HubspotDealCreated(Record):
+    """The deal exists at HubSpot."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotDealCreated",
+        type="saga.hubspot.HubspotDealCreated",
+        kind="completion",
+        system="hubspot",
+    )
+    deal_id: Annotated[
+        str,
+        Field(
+            description="HubSpot's id, a number as text.",
+        ),
+    ]
+
+
+class HubspotDealDeleted(Record):
+    """The deal is in the recycle bin."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotDealDeleted",
+        type="saga.hubspot.HubspotDealDeleted",
+        kind="completion",
+        system="hubspot",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
 class ApologyEmailSent(Record):
     """The mail server took the message."""
 
@@ -125,6 +329,210 @@ class WelcomeEmailSent(Record):
         str,
         Field(
             description="The stable Message-ID.",
+        ),
+    ]
+
+
+class GraphEventCreated(Record):
+    """The event is in the calendar."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphEventCreated",
+        type="saga.microsoft_graph.GraphEventCreated",
+        kind="completion",
+        system="microsoft-graph",
+    )
+    event_id: Annotated[
+        str,
+        Field(
+            description="Outlook's id.",
+        ),
+    ]
+
+
+class GraphEventDeleted(Record):
+    """The event is among the deleted items."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphEventDeleted",
+        type="saga.microsoft_graph.GraphEventDeleted",
+        kind="completion",
+        system="microsoft-graph",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class GraphGroupCreated(Record):
+    """The group exists in Entra ID."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphGroupCreated",
+        type="saga.microsoft_graph.GraphGroupCreated",
+        kind="completion",
+        system="microsoft-graph",
+    )
+    group_id: Annotated[
+        str | None,
+        Field(
+            description="Entra's object id; it does not say it of a group that is there already.",
+        ),
+    ] = None
+
+
+class GraphGroupDeleted(Record):
+    """The group is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphGroupDeleted",
+        type="saga.microsoft_graph.GraphGroupDeleted",
+        kind="completion",
+        system="microsoft-graph",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class GraphGroupMemberAdded(Record):
+    """The user is a member of the group."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphGroupMemberAdded",
+        type="saga.microsoft_graph.GraphGroupMemberAdded",
+        kind="completion",
+        system="microsoft-graph",
+    )
+    member_id: Annotated[
+        str,
+        Field(
+            description="The user's object id.",
+        ),
+    ]
+
+
+class GraphGroupMemberRemoved(Record):
+    """The user is no member of the group."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphGroupMemberRemoved",
+        type="saga.microsoft_graph.GraphGroupMemberRemoved",
+        kind="completion",
+        system="microsoft-graph",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class NetsuiteCustomerCreated(Record):
+    """The customer exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteCustomerCreated",
+        type="saga.netsuite.NetsuiteCustomerCreated",
+        kind="completion",
+        system="netsuite",
+    )
+    customer_id: Annotated[
+        str,
+        Field(
+            description="Internal id.",
+        ),
+    ]
+
+
+class NetsuiteCustomerDeleted(Record):
+    """The customer is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteCustomerDeleted",
+        type="saga.netsuite.NetsuiteCustomerDeleted",
+        kind="completion",
+        system="netsuite",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class NetsuiteVendorBillCreated(Record):
+    """The bill is entered."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteVendorBillCreated",
+        type="saga.netsuite.NetsuiteVendorBillCreated",
+        kind="completion",
+        system="netsuite",
+    )
+    bill_id: Annotated[
+        str,
+        Field(
+            description="Internal id.",
+        ),
+    ]
+
+
+class NetsuiteVendorBillDeleted(Record):
+    """The bill is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteVendorBillDeleted",
+        type="saga.netsuite.NetsuiteVendorBillDeleted",
+        kind="completion",
+        system="netsuite",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class NetsuiteVendorCreated(Record):
+    """The vendor exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteVendorCreated",
+        type="saga.netsuite.NetsuiteVendorCreated",
+        kind="completion",
+        system="netsuite",
+    )
+    vendor_id: Annotated[
+        str,
+        Field(
+            description="Internal id.",
+        ),
+    ]
+
+
+class NetsuiteVendorDeleted(Record):
+    """The vendor is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteVendorDeleted",
+        type="saga.netsuite.NetsuiteVendorDeleted",
+        kind="completion",
+        system="netsuite",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
         ),
     ]
 
@@ -465,6 +873,114 @@ class SupplierRevoked(Record):
     ]
 
 
+class ZendeskOrganizationCreated(Record):
+    """The organization exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskOrganizationCreated",
+        type="saga.zendesk.ZendeskOrganizationCreated",
+        kind="completion",
+        system="zendesk",
+    )
+    organization_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Zendesk's id.",
+        ),
+    ]
+
+
+class ZendeskOrganizationDeleted(Record):
+    """The organization is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskOrganizationDeleted",
+        type="saga.zendesk.ZendeskOrganizationDeleted",
+        kind="completion",
+        system="zendesk",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class ZendeskTicketCreated(Record):
+    """The ticket exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskTicketCreated",
+        type="saga.zendesk.ZendeskTicketCreated",
+        kind="completion",
+        system="zendesk",
+    )
+    ticket_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Zendesk's number of it.",
+        ),
+    ]
+
+
+class ZendeskTicketDeleted(Record):
+    """The ticket is among the deleted ones."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskTicketDeleted",
+        type="saga.zendesk.ZendeskTicketDeleted",
+        kind="completion",
+        system="zendesk",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class ZendeskUserCreated(Record):
+    """The user exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskUserCreated",
+        type="saga.zendesk.ZendeskUserCreated",
+        kind="completion",
+        system="zendesk",
+    )
+    user_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Zendesk's id.",
+        ),
+    ]
+
+
+class ZendeskUserDeleted(Record):
+    """The user is no longer active."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskUserDeleted",
+        type="saga.zendesk.ZendeskUserDeleted",
+        kind="completion",
+        system="zendesk",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
 class ControlCommand(StrEnum):
     """saga.engine.ControlCommand."""
 
@@ -785,6 +1301,244 @@ class SystemState(Record):
     ] = None
 
 
+class BamboohrCancelTimeOff(Record):
+    """Undo BamboohrRequestTimeOff, also once it is approved. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrCancelTimeOff",
+        type="saga.bamboohr.BamboohrCancelTimeOff",
+        kind="command",
+        system="bamboohr",
+        action="cancel_time_off",
+        completion=BamboohrTimeOffCancelled,
+        effect="idempotent",
+    )
+    employee_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{1,12}$",
+            description="BambooHR's id of the employee.",
+        ),
+    ]
+    starts_on: Annotated[
+        date,
+        Field(
+            description="First day off.",
+        ),
+    ]
+    ends_on: Annotated[
+        date,
+        Field(
+            description="Last day off.",
+        ),
+    ]
+
+
+class BamboohrCreateEmployee(Record):
+    """Create an employee. A work address that is taken is refused."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrCreateEmployee",
+        type="saga.bamboohr.BamboohrCreateEmployee",
+        kind="command",
+        system="bamboohr",
+        action="create_employee",
+        completion=BamboohrEmployeeCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "HTTP_409": "rejected",
+                "HTTP_400": "rejected",
+            }
+        ),
+    )
+    first_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Legal first name.",
+        ),
+    ]
+    last_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Legal last name.",
+        ),
+    ]
+    work_email: Annotated[
+        str,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Work address.",
+        ),
+    ]
+    hire_date: Annotated[
+        date,
+        Field(
+            description="First day.",
+        ),
+    ]
+    job_title: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="As it is in the list of titles.",
+        ),
+    ] = None
+    department: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="As it is in the list of departments.",
+        ),
+    ] = None
+
+
+class BamboohrCreateGoal(Record):
+    """Set a goal for an employee. Its description is our reference."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrCreateGoal",
+        type="saga.bamboohr.BamboohrCreateGoal",
+        kind="command",
+        system="bamboohr",
+        action="create_goal",
+        completion=BamboohrGoalCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "HTTP_400": "rejected",
+            }
+        ),
+    )
+    employee_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{1,12}$",
+            description="BambooHR's id of the employee.",
+        ),
+    ]
+    title: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="In a line.",
+        ),
+    ]
+    due_on: Annotated[
+        date,
+        Field(
+            description="When it is to be reached.",
+        ),
+    ]
+
+
+class BamboohrDeactivateEmployee(Record):
+    """Undo BamboohrCreateEmployee. The record stays, inactive and marked as undone. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrDeactivateEmployee",
+        type="saga.bamboohr.BamboohrDeactivateEmployee",
+        kind="command",
+        system="bamboohr",
+        action="deactivate_employee",
+        completion=BamboohrEmployeeDeactivated,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "HTTP_409": "rejected",
+            }
+        ),
+    )
+
+
+class BamboohrDeleteGoal(Record):
+    """Undo BamboohrCreateGoal. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrDeleteGoal",
+        type="saga.bamboohr.BamboohrDeleteGoal",
+        kind="command",
+        system="bamboohr",
+        action="delete_goal",
+        completion=BamboohrGoalDeleted,
+        effect="idempotent",
+    )
+    employee_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{1,12}$",
+            description="BambooHR's id of the employee.",
+        ),
+    ]
+
+
+class BamboohrRequestTimeOff(Record):
+    """Ask for time off for an employee; those who approve are told. Our reference is the manager's note."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.bamboohr.BamboohrRequestTimeOff",
+        type="saga.bamboohr.BamboohrRequestTimeOff",
+        kind="command",
+        system="bamboohr",
+        action="request_time_off",
+        completion=BamboohrTimeOffRequested,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "HTTP_400": "rejected",
+                "HTTP_404": "rejected",
+                "HTTP_422": "rejected",
+            }
+        ),
+    )
+    employee_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{1,12}$",
+            description="BambooHR's id of the employee.",
+        ),
+    ]
+    starts_on: Annotated[
+        date,
+        Field(
+            description="First day off.",
+        ),
+    ]
+    ends_on: Annotated[
+        date,
+        Field(
+            description="Last day off.",
+        ),
+    ]
+    time_off_type_id: Annotated[
+        int,
+        Field(
+            ge=-2147483648,
+            le=2147483647,
+            description="BambooHR's id of the kind of time off.",
+        ),
+    ]
+    amount: Annotated[
+        float,
+        Field(
+            description="Hours or days in all.",
+        ),
+    ]
+    note: Annotated[
+        str | None,
+        Field(
+            max_length=1000,
+            description="What the employee says to it.",
+        ),
+    ] = None
+
+
 class ErpVendorType(StrEnum):
     """saga.erp.ErpVendorType."""
 
@@ -994,6 +1748,185 @@ class ReverseInvoice(Record):
     ] = None
 
 
+class HubspotCreateCompany(Record):
+    """Create a company. HubSpot itself does not refuse a second one of the same name or domain."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotCreateCompany",
+        type="saga.hubspot.HubspotCreateCompany",
+        kind="command",
+        system="hubspot",
+        action="create_company",
+        completion=HubspotCompanyCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "CONFLICT": "rejected",
+                "VALIDATION_ERROR": "rejected",
+            }
+        ),
+    )
+    company_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Name of the company.",
+        ),
+    ]
+    domain: Annotated[
+        str | None,
+        Field(
+            max_length=255,
+            description="Its internet domain, example.com.",
+        ),
+    ] = None
+
+
+class HubspotCreateContact(Record):
+    """Create a contact. An email address that HubSpot knows already is refused."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotCreateContact",
+        type="saga.hubspot.HubspotCreateContact",
+        kind="command",
+        system="hubspot",
+        action="create_contact",
+        completion=HubspotContactCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "CONFLICT": "rejected",
+                "VALIDATION_ERROR": "rejected",
+            }
+        ),
+    )
+    email: Annotated[
+        str,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where the person is written to.",
+        ),
+    ]
+    first_name: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="Given name.",
+        ),
+    ] = None
+    last_name: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="Family name.",
+        ),
+    ] = None
+
+
+class HubspotCreateDeal(Record):
+    """Create a deal of a contact."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotCreateDeal",
+        type="saga.hubspot.HubspotCreateDeal",
+        kind="command",
+        system="hubspot",
+        action="create_deal",
+        completion=HubspotDealCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "CONFLICT": "rejected",
+                "VALIDATION_ERROR": "rejected",
+            }
+        ),
+    )
+    deal_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="In a line.",
+        ),
+    ]
+    amount: Annotated[
+        Decimal | None,
+        Field(
+            max_digits=14,
+            decimal_places=2,
+            description="In the account's currency.",
+        ),
+    ] = None
+    pipeline: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Internal name of the pipeline, default for one.",
+        ),
+    ]
+    stage: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Internal name of a stage of that pipeline.",
+        ),
+    ]
+    contact_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=30,
+            description="HubSpot's id of the contact.",
+        ),
+    ]
+
+
+class HubspotDeleteCompany(Record):
+    """Undo HubspotCreateCompany. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotDeleteCompany",
+        type="saga.hubspot.HubspotDeleteCompany",
+        kind="command",
+        system="hubspot",
+        action="delete_company",
+        completion=HubspotCompanyDeleted,
+        effect="idempotent",
+    )
+
+
+class HubspotDeleteContact(Record):
+    """Undo HubspotCreateContact. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotDeleteContact",
+        type="saga.hubspot.HubspotDeleteContact",
+        kind="command",
+        system="hubspot",
+        action="delete_contact",
+        completion=HubspotContactDeleted,
+        effect="idempotent",
+    )
+
+
+class HubspotDeleteDeal(Record):
+    """Undo HubspotCreateDeal. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.hubspot.HubspotDeleteDeal",
+        type="saga.hubspot.HubspotDeleteDeal",
+        kind="command",
+        system="hubspot",
+        action="delete_deal",
+        completion=HubspotDealDeleted,
+        effect="idempotent",
+    )
+
+
 class SendApologyEmail(Record):
     """A mail cannot be taken back; it is followed by an apology."""
 
@@ -1076,6 +2009,437 @@ class SendWelcomeEmail(Record):
             description="Where the vendor signs in.",
         ),
     ]
+
+
+class GraphAddGroupMember(Record):
+    """Add a user to a group; who is a member already is refused, so that an undo never takes away what somebody else gave. Should an answer be lost just as somebody else adds the same user, that membership counts as ours."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphAddGroupMember",
+        type="saga.microsoft_graph.GraphAddGroupMember",
+        kind="command",
+        system="microsoft-graph",
+        action="add_group_member",
+        completion=GraphGroupMemberAdded,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "REQUEST_BADREQUEST": "rejected",
+                "REQUEST_RESOURCENOTFOUND": "rejected",
+                "AUTHORIZATION_REQUESTDENIED": "failed",
+            }
+        ),
+    )
+    group_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="Entra's object id of the group.",
+        ),
+    ]
+    user_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="Entra's object id of the user.",
+        ),
+    ]
+
+
+class GraphCreateEvent(Record):
+    """Put an event into a user's calendar. Those invited get mail, and mail again when it is undone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphCreateEvent",
+        type="saga.microsoft_graph.GraphCreateEvent",
+        kind="command",
+        system="microsoft-graph",
+        action="create_event",
+        completion=GraphEventCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "ERRORINVALIDUSER": "rejected",
+                "ERRORINVALIDREQUEST": "rejected",
+                "ERRORACCESSDENIED": "failed",
+            }
+        ),
+    )
+    user_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="Object id or principal name of the calendar's owner.",
+        ),
+    ]
+    subject: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="In a line.",
+        ),
+    ]
+    body: Annotated[
+        str | None,
+        Field(
+            max_length=30000,
+            description="All of it.",
+        ),
+    ] = None
+    starts_at: Annotated[
+        AwareDatetime,
+        Field(
+            description="When it starts.",
+        ),
+    ]
+    ends_at: Annotated[
+        AwareDatetime,
+        Field(
+            description="When it ends.",
+        ),
+    ]
+    attendee_email: Annotated[
+        str | None,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Who is invited.",
+        ),
+    ] = None
+
+
+class GraphCreateGroup(Record):
+    """Create a security group. Its members are added one by one."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphCreateGroup",
+        type="saga.microsoft_graph.GraphCreateGroup",
+        kind="command",
+        system="microsoft-graph",
+        action="create_group",
+        completion=GraphGroupCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "REQUEST_BADREQUEST": "rejected",
+                "AUTHORIZATION_REQUESTDENIED": "failed",
+            }
+        ),
+    )
+    display_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=256,
+            description="Name in the address book.",
+        ),
+    ]
+    mail_nickname: Annotated[
+        str,
+        Field(
+            pattern="^[A-Za-z0-9._-]{1,64}$",
+            description="Alias; ASCII without spaces and @.",
+        ),
+    ]
+    description: Annotated[
+        str | None,
+        Field(
+            max_length=1024,
+            description="What the group is for.",
+        ),
+    ] = None
+
+
+class GraphDeleteEvent(Record):
+    """Undo GraphCreateEvent. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphDeleteEvent",
+        type="saga.microsoft_graph.GraphDeleteEvent",
+        kind="command",
+        system="microsoft-graph",
+        action="delete_event",
+        completion=GraphEventDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "ERRORINVALIDUSER": "rejected",
+                "ERRORACCESSDENIED": "failed",
+            }
+        ),
+    )
+    user_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="Object id or principal name of the calendar's owner.",
+        ),
+    ]
+
+
+class GraphDeleteGroup(Record):
+    """Undo GraphCreateGroup. A security group is gone at once and cannot be restored. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphDeleteGroup",
+        type="saga.microsoft_graph.GraphDeleteGroup",
+        kind="command",
+        system="microsoft-graph",
+        action="delete_group",
+        completion=GraphGroupDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "AUTHORIZATION_REQUESTDENIED": "failed",
+            }
+        ),
+    )
+
+
+class GraphRemoveGroupMember(Record):
+    """Undo GraphAddGroupMember. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.microsoft_graph.GraphRemoveGroupMember",
+        type="saga.microsoft_graph.GraphRemoveGroupMember",
+        kind="command",
+        system="microsoft-graph",
+        action="remove_group_member",
+        completion=GraphGroupMemberRemoved,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "AUTHORIZATION_REQUESTDENIED": "failed",
+            }
+        ),
+    )
+    group_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="Entra's object id of the group.",
+        ),
+    ]
+    user_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="Entra's object id of the user.",
+        ),
+    ]
+
+
+class NetsuiteCreateCustomer(Record):
+    """Create a customer that is a company."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteCreateCustomer",
+        type="saga.netsuite.NetsuiteCreateCustomer",
+        kind="command",
+        system="netsuite",
+        action="create_customer",
+        completion=NetsuiteCustomerCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "USER_ERROR": "rejected",
+                "INVALID_CONTENT": "rejected",
+            }
+        ),
+    )
+    company_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=83,
+            description="Name of the company.",
+        ),
+    ]
+    subsidiary_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{1,12}$",
+            description="Internal id of the subsidiary that sells to it.",
+        ),
+    ]
+    email: Annotated[
+        str | None,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where it is written to.",
+        ),
+    ] = None
+
+
+class NetsuiteCreateVendor(Record):
+    """Create a vendor that is a company."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteCreateVendor",
+        type="saga.netsuite.NetsuiteCreateVendor",
+        kind="command",
+        system="netsuite",
+        action="create_vendor",
+        completion=NetsuiteVendorCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "USER_ERROR": "rejected",
+                "INVALID_CONTENT": "rejected",
+            }
+        ),
+    )
+    company_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=83,
+            description="Name of the company.",
+        ),
+    ]
+    subsidiary_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{1,12}$",
+            description="Internal id of the subsidiary that buys from it.",
+        ),
+    ]
+    email: Annotated[
+        str | None,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where it is written to.",
+        ),
+    ] = None
+
+
+class NetsuiteCreateVendorBill(Record):
+    """Enter a vendor's bill of one expense line."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteCreateVendorBill",
+        type="saga.netsuite.NetsuiteCreateVendorBill",
+        kind="command",
+        system="netsuite",
+        action="create_vendor_bill",
+        completion=NetsuiteVendorBillCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "USER_ERROR": "rejected",
+                "INVALID_CONTENT": "rejected",
+            }
+        ),
+    )
+    vendor_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{1,12}$",
+            description="Internal id of the vendor.",
+        ),
+    ]
+    bill_number: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=45,
+            description="The vendor's number.",
+        ),
+    ]
+    billed_on: Annotated[
+        date,
+        Field(
+            description="Date on the bill.",
+        ),
+    ]
+    account_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{1,12}$",
+            description="Internal id of the expense account.",
+        ),
+    ]
+    amount: Annotated[
+        Decimal,
+        Field(
+            max_digits=14,
+            decimal_places=2,
+            description="In the vendor's currency.",
+        ),
+    ]
+    memo: Annotated[
+        str | None,
+        Field(
+            max_length=999,
+            description="What it is for.",
+        ),
+    ] = None
+
+
+class NetsuiteDeleteCustomer(Record):
+    """Undo NetsuiteCreateCustomer. Not found is success. Refused once there are transactions of it."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteDeleteCustomer",
+        type="saga.netsuite.NetsuiteDeleteCustomer",
+        kind="command",
+        system="netsuite",
+        action="delete_customer",
+        completion=NetsuiteCustomerDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "USER_ERROR": "rejected",
+            }
+        ),
+    )
+
+
+class NetsuiteDeleteVendor(Record):
+    """Undo NetsuiteCreateVendor. Not found is success. Refused once there are transactions of it."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteDeleteVendor",
+        type="saga.netsuite.NetsuiteDeleteVendor",
+        kind="command",
+        system="netsuite",
+        action="delete_vendor",
+        completion=NetsuiteVendorDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "USER_ERROR": "rejected",
+            }
+        ),
+    )
+
+
+class NetsuiteDeleteVendorBill(Record):
+    """Undo NetsuiteCreateVendorBill. Not found is success. Refused in a closed period and once it is paid."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.netsuite.NetsuiteDeleteVendorBill",
+        type="saga.netsuite.NetsuiteDeleteVendorBill",
+        kind="command",
+        system="netsuite",
+        action="delete_vendor_bill",
+        completion=NetsuiteVendorBillDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "USER_ERROR": "rejected",
+            }
+        ),
+    )
 
 
 class ClosePortalAccount(Record):
@@ -1703,6 +3067,199 @@ class RevokeSupplier(Record):
     ] = None
 
 
+class ZendeskCreateOrganization(Record):
+    """Create an organization. A known name is refused."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskCreateOrganization",
+        type="saga.zendesk.ZendeskCreateOrganization",
+        kind="command",
+        system="zendesk",
+        action="create_organization",
+        completion=ZendeskOrganizationCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "DUPLICATEVALUE": "rejected",
+                "RECORDINVALID": "rejected",
+                "BLANKVALUE": "rejected",
+            }
+        ),
+    )
+    organization_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Name of the organization.",
+        ),
+    ]
+    details: Annotated[
+        str | None,
+        Field(
+            max_length=5000,
+            description="Anything else about it.",
+        ),
+    ] = None
+
+
+class ZendeskPriority(StrEnum):
+    """saga.zendesk.ZendeskPriority."""
+
+    low = "low"
+    normal = "normal"
+    high = "high"
+    urgent = "urgent"
+
+
+class ZendeskCreateTicket(Record):
+    """Open a ticket. Zendesk's triggers may send mail about it, which no undo calls back."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskCreateTicket",
+        type="saga.zendesk.ZendeskCreateTicket",
+        kind="command",
+        system="zendesk",
+        action="create_ticket",
+        completion=ZendeskTicketCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "RECORDINVALID": "rejected",
+                "BLANKVALUE": "rejected",
+            }
+        ),
+    )
+    subject: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="In a line.",
+        ),
+    ]
+    body: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=60000,
+            description="The first comment.",
+        ),
+    ]
+    priority: Annotated[
+        ZendeskPriority | None,
+        Field(
+            description="How urgent it is.",
+        ),
+    ] = None
+    requester_id: Annotated[
+        int | None,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Zendesk's id of the user who asks; the agent of the credential if left out.",
+        ),
+    ] = None
+    public: Annotated[
+        bool,
+        Field(
+            description="Whether the requester sees the first comment.",
+        ),
+    ]
+
+
+class ZendeskCreateUser(Record):
+    """Create an end user, without a mail that asks to verify the address. A known address is refused."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskCreateUser",
+        type="saga.zendesk.ZendeskCreateUser",
+        kind="command",
+        system="zendesk",
+        action="create_user",
+        completion=ZendeskUserCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "DUPLICATEVALUE": "rejected",
+                "RECORDINVALID": "rejected",
+                "BLANKVALUE": "rejected",
+            }
+        ),
+    )
+    user_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Full name.",
+        ),
+    ]
+    email: Annotated[
+        str,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where the user is written to.",
+        ),
+    ]
+    organization_id: Annotated[
+        int | None,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Zendesk's id of the user's organization.",
+        ),
+    ] = None
+
+
+class ZendeskDeleteOrganization(Record):
+    """Undo ZendeskCreateOrganization. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskDeleteOrganization",
+        type="saga.zendesk.ZendeskDeleteOrganization",
+        kind="command",
+        system="zendesk",
+        action="delete_organization",
+        completion=ZendeskOrganizationDeleted,
+        effect="idempotent",
+    )
+
+
+class ZendeskDeleteTicket(Record):
+    """Undo ZendeskCreateTicket. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskDeleteTicket",
+        type="saga.zendesk.ZendeskDeleteTicket",
+        kind="command",
+        system="zendesk",
+        action="delete_ticket",
+        completion=ZendeskTicketDeleted,
+        effect="idempotent",
+    )
+
+
+class ZendeskDeleteUser(Record):
+    """Undo ZendeskCreateUser. Not found is success. Refused while the user has open tickets."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.zendesk.ZendeskDeleteUser",
+        type="saga.zendesk.ZendeskDeleteUser",
+        kind="command",
+        system="zendesk",
+        action="delete_user",
+        completion=ZendeskUserDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "RECORDINVALID": "rejected",
+            }
+        ),
+    )
+
+
 class ProcessInvoiceRequested(Request):
     """An agent asks that an invoice be entered in the ERP."""
 
@@ -1859,6 +3416,18 @@ class VendorOnboardingRequested(Request):
 
 BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
     {
+        "saga.bamboohr.BamboohrCancelTimeOff": BamboohrCancelTimeOff,
+        "saga.bamboohr.BamboohrCreateEmployee": BamboohrCreateEmployee,
+        "saga.bamboohr.BamboohrCreateGoal": BamboohrCreateGoal,
+        "saga.bamboohr.BamboohrDeactivateEmployee": BamboohrDeactivateEmployee,
+        "saga.bamboohr.BamboohrDeleteGoal": BamboohrDeleteGoal,
+        "saga.bamboohr.BamboohrEmployeeCreated": BamboohrEmployeeCreated,
+        "saga.bamboohr.BamboohrEmployeeDeactivated": BamboohrEmployeeDeactivated,
+        "saga.bamboohr.BamboohrGoalCreated": BamboohrGoalCreated,
+        "saga.bamboohr.BamboohrGoalDeleted": BamboohrGoalDeleted,
+        "saga.bamboohr.BamboohrRequestTimeOff": BamboohrRequestTimeOff,
+        "saga.bamboohr.BamboohrTimeOffCancelled": BamboohrTimeOffCancelled,
+        "saga.bamboohr.BamboohrTimeOffRequested": BamboohrTimeOffRequested,
         "saga.engine.SagaControl": SagaControl,
         "saga.engine.SagaEnded": SagaEnded,
         "saga.engine.SagaRerun": SagaRerun,
@@ -1872,11 +3441,47 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.erp.ReverseInvoice": ReverseInvoice,
         "saga.erp.VendorCreated": VendorCreated,
         "saga.erp.VendorDeactivated": VendorDeactivated,
+        "saga.hubspot.HubspotCompanyCreated": HubspotCompanyCreated,
+        "saga.hubspot.HubspotCompanyDeleted": HubspotCompanyDeleted,
+        "saga.hubspot.HubspotContactCreated": HubspotContactCreated,
+        "saga.hubspot.HubspotContactDeleted": HubspotContactDeleted,
+        "saga.hubspot.HubspotCreateCompany": HubspotCreateCompany,
+        "saga.hubspot.HubspotCreateContact": HubspotCreateContact,
+        "saga.hubspot.HubspotCreateDeal": HubspotCreateDeal,
+        "saga.hubspot.HubspotDealCreated": HubspotDealCreated,
+        "saga.hubspot.HubspotDealDeleted": HubspotDealDeleted,
+        "saga.hubspot.HubspotDeleteCompany": HubspotDeleteCompany,
+        "saga.hubspot.HubspotDeleteContact": HubspotDeleteContact,
+        "saga.hubspot.HubspotDeleteDeal": HubspotDeleteDeal,
         "saga.invoice.ProcessInvoiceRequested": ProcessInvoiceRequested,
         "saga.mail.ApologyEmailSent": ApologyEmailSent,
         "saga.mail.SendApologyEmail": SendApologyEmail,
         "saga.mail.SendWelcomeEmail": SendWelcomeEmail,
         "saga.mail.WelcomeEmailSent": WelcomeEmailSent,
+        "saga.microsoft_graph.GraphAddGroupMember": GraphAddGroupMember,
+        "saga.microsoft_graph.GraphCreateEvent": GraphCreateEvent,
+        "saga.microsoft_graph.GraphCreateGroup": GraphCreateGroup,
+        "saga.microsoft_graph.GraphDeleteEvent": GraphDeleteEvent,
+        "saga.microsoft_graph.GraphDeleteGroup": GraphDeleteGroup,
+        "saga.microsoft_graph.GraphEventCreated": GraphEventCreated,
+        "saga.microsoft_graph.GraphEventDeleted": GraphEventDeleted,
+        "saga.microsoft_graph.GraphGroupCreated": GraphGroupCreated,
+        "saga.microsoft_graph.GraphGroupDeleted": GraphGroupDeleted,
+        "saga.microsoft_graph.GraphGroupMemberAdded": GraphGroupMemberAdded,
+        "saga.microsoft_graph.GraphGroupMemberRemoved": GraphGroupMemberRemoved,
+        "saga.microsoft_graph.GraphRemoveGroupMember": GraphRemoveGroupMember,
+        "saga.netsuite.NetsuiteCreateCustomer": NetsuiteCreateCustomer,
+        "saga.netsuite.NetsuiteCreateVendor": NetsuiteCreateVendor,
+        "saga.netsuite.NetsuiteCreateVendorBill": NetsuiteCreateVendorBill,
+        "saga.netsuite.NetsuiteCustomerCreated": NetsuiteCustomerCreated,
+        "saga.netsuite.NetsuiteCustomerDeleted": NetsuiteCustomerDeleted,
+        "saga.netsuite.NetsuiteDeleteCustomer": NetsuiteDeleteCustomer,
+        "saga.netsuite.NetsuiteDeleteVendor": NetsuiteDeleteVendor,
+        "saga.netsuite.NetsuiteDeleteVendorBill": NetsuiteDeleteVendorBill,
+        "saga.netsuite.NetsuiteVendorBillCreated": NetsuiteVendorBillCreated,
+        "saga.netsuite.NetsuiteVendorBillDeleted": NetsuiteVendorBillDeleted,
+        "saga.netsuite.NetsuiteVendorCreated": NetsuiteVendorCreated,
+        "saga.netsuite.NetsuiteVendorDeleted": NetsuiteVendorDeleted,
         "saga.portal.ClosePortalAccount": ClosePortalAccount,
         "saga.portal.CreatePortalAccount": CreatePortalAccount,
         "saga.portal.PortalAccountClosed": PortalAccountClosed,
@@ -1914,6 +3519,18 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.suppliers.SupplierApproved": SupplierApproved,
         "saga.suppliers.SupplierRevoked": SupplierRevoked,
         "saga.vendor.VendorOnboardingRequested": VendorOnboardingRequested,
+        "saga.zendesk.ZendeskCreateOrganization": ZendeskCreateOrganization,
+        "saga.zendesk.ZendeskCreateTicket": ZendeskCreateTicket,
+        "saga.zendesk.ZendeskCreateUser": ZendeskCreateUser,
+        "saga.zendesk.ZendeskDeleteOrganization": ZendeskDeleteOrganization,
+        "saga.zendesk.ZendeskDeleteTicket": ZendeskDeleteTicket,
+        "saga.zendesk.ZendeskDeleteUser": ZendeskDeleteUser,
+        "saga.zendesk.ZendeskOrganizationCreated": ZendeskOrganizationCreated,
+        "saga.zendesk.ZendeskOrganizationDeleted": ZendeskOrganizationDeleted,
+        "saga.zendesk.ZendeskTicketCreated": ZendeskTicketCreated,
+        "saga.zendesk.ZendeskTicketDeleted": ZendeskTicketDeleted,
+        "saga.zendesk.ZendeskUserCreated": ZendeskUserCreated,
+        "saga.zendesk.ZendeskUserDeleted": ZendeskUserDeleted,
     }
 )
 
@@ -1921,6 +3538,18 @@ __all__ = [
     "ApologyEmailSent",
     "ApproveSupplier",
     "BY_NAME",
+    "BamboohrCancelTimeOff",
+    "BamboohrCreateEmployee",
+    "BamboohrCreateGoal",
+    "BamboohrDeactivateEmployee",
+    "BamboohrDeleteGoal",
+    "BamboohrEmployeeCreated",
+    "BamboohrEmployeeDeactivated",
+    "BamboohrGoalCreated",
+    "BamboohrGoalDeleted",
+    "BamboohrRequestTimeOff",
+    "BamboohrTimeOffCancelled",
+    "BamboohrTimeOffRequested",
     "CircuitState",
     "ClosePortalAccount",
     "Contract",
@@ -1933,8 +3562,44 @@ __all__ = [
     "ErpPaymentTerms",
     "ErpVendorType",
     "FailureOutcome",
+    "GraphAddGroupMember",
+    "GraphCreateEvent",
+    "GraphCreateGroup",
+    "GraphDeleteEvent",
+    "GraphDeleteGroup",
+    "GraphEventCreated",
+    "GraphEventDeleted",
+    "GraphGroupCreated",
+    "GraphGroupDeleted",
+    "GraphGroupMemberAdded",
+    "GraphGroupMemberRemoved",
+    "GraphRemoveGroupMember",
+    "HubspotCompanyCreated",
+    "HubspotCompanyDeleted",
+    "HubspotContactCreated",
+    "HubspotContactDeleted",
+    "HubspotCreateCompany",
+    "HubspotCreateContact",
+    "HubspotCreateDeal",
+    "HubspotDealCreated",
+    "HubspotDealDeleted",
+    "HubspotDeleteCompany",
+    "HubspotDeleteContact",
+    "HubspotDeleteDeal",
     "InvoiceProcessed",
     "InvoiceReversed",
+    "NetsuiteCreateCustomer",
+    "NetsuiteCreateVendor",
+    "NetsuiteCreateVendorBill",
+    "NetsuiteCustomerCreated",
+    "NetsuiteCustomerDeleted",
+    "NetsuiteDeleteCustomer",
+    "NetsuiteDeleteVendor",
+    "NetsuiteDeleteVendorBill",
+    "NetsuiteVendorBillCreated",
+    "NetsuiteVendorBillDeleted",
+    "NetsuiteVendorCreated",
+    "NetsuiteVendorDeleted",
     "PaymentTerms",
     "PortalAccountClosed",
     "PortalAccountCreated",
@@ -1986,4 +3651,17 @@ __all__ = [
     "VendorOnboardingRequested",
     "VendorType",
     "WelcomeEmailSent",
+    "ZendeskCreateOrganization",
+    "ZendeskCreateTicket",
+    "ZendeskCreateUser",
+    "ZendeskDeleteOrganization",
+    "ZendeskDeleteTicket",
+    "ZendeskDeleteUser",
+    "ZendeskOrganizationCreated",
+    "ZendeskOrganizationDeleted",
+    "ZendeskPriority",
+    "ZendeskTicketCreated",
+    "ZendeskTicketDeleted",
+    "ZendeskUserCreated",
+    "ZendeskUserDeleted",
 ]

@@ -136,7 +136,7 @@ class _Client:
     async def form(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
         spec = self.spec
         form = {"grant_type": "client_credentials", **spec.extra}
-        if spec.scopes:
+        if spec.scopes and spec.scopes_in == "request":
             form["scope"] = " ".join(spec.scopes)
         form |= {name: text for name in ("audience", "resource") if (text := getattr(spec, name)) is not None}
         if self.rotating is None:
@@ -152,8 +152,12 @@ class _Client:
             return form | {"client_secret": secret.reveal()}, {}
         assert spec.private_key is not None
         claims = {"iss": client, "sub": client, "aud": spec.token_url}
+        if spec.scopes and spec.scopes_in == "assertion":
+            claims["scope"] = " ".join(spec.scopes)
         form["client_assertion_type"] = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-        form["client_assertion"] = await _signed(spec.private_key, secret, claims, self.now(), _ASSERTION_SECONDS)
+        form["client_assertion"] = await _signed(
+            spec.private_key, self.rotating, secret, claims, self.now(), _ASSERTION_SECONDS
+        )
         return form, {}
 
 
@@ -173,22 +177,25 @@ class _Assertion:
         form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", **spec.extra}
         if spec.scopes:
             (claims if spec.scopes_in == "assertion" else form)["scope"] = " ".join(spec.scopes)
-        form["assertion"] = await _signed(spec.private_key, key, claims, self.now(), spec.lifetime)
+        form["assertion"] = await _signed(spec.private_key, self.rotating, key, claims, self.now(), spec.lifetime)
         return form, {}
 
 
-async def _signed(key: SigningKey, secret: Secret, claims: Mapping[str, str], now: datetime, lifetime: int) -> str:
+async def _signed(
+    key: SigningKey, rotating: Rotating, secret: Secret, claims: Mapping[str, str], now: datetime, lifetime: int
+) -> str:
     """A JWT over these claims with `iat`, `exp` and a `jti` of its own.
 
     Raises:
-        Failed: BAD_KEY.
+        Failed: BAD_KEY, SECRET_UNAVAILABLE.
 
     """
+    kid = None if key.kid is None else await rotating.beside(key.kid, secret)
 
     def sign() -> str:
         issued = int(now.timestamp())
         own = {"iat": issued, "exp": issued + lifetime, "jti": secrets.token_urlsafe(24)}
-        header = {"alg": key.alg, "typ": "JWT"} | ({"kid": key.kid} if key.kid else {})
+        header = {"alg": key.alg, "typ": "JWT"} | ({"kid": kid} if kid else {})
         signer = import_key(secret.reveal(), _KIND[key.alg[:2]])
         return jwt.encode(header, {**claims, **own}, signer, algorithms=[key.alg])
 

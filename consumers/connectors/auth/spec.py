@@ -24,6 +24,7 @@ __all__ = [
     "MutualTls",
     "Reference",
     "SigningKey",
+    "TokenUrl",
     "WsSecurity",
 ]
 
@@ -78,11 +79,11 @@ class _Strict(BaseModel):
 
 
 class SigningKey(_Strict):
-    """A private key in PEM, by reference, and how it signs."""
+    """A private key in PEM, by reference, and how it signs. `kid` may be a reference as well: it goes with the key."""
 
     key: Reference
     alg: _ALGORITHM = "RS256"
-    kid: Text | None = None
+    kid: Name | None = None
 
 
 class ClientCertificate(_Strict):
@@ -98,7 +99,8 @@ class ClientCredentials(_Strict):
 
     `auth_method` says how the client proves itself: a secret as basic authentication or in the form (§2.3.1), a signed
     assertion (RFC 7523 §2.2), or its certificate (RFC 8705). With `mtls` calls to the system use the certificate too,
-    since the token may be bound to it.
+    since the token may be bound to it. NetSuite reads scopes in the assertion (`scopes_in: assertion`), the RFC in the
+    request.
     """
 
     type: Literal["oauth2_client_credentials"]
@@ -111,6 +113,7 @@ class ClientCredentials(_Strict):
     private_key: SigningKey | None = None
     mtls: ClientCertificate | None = None
     scopes: Scopes = ()
+    scopes_in: Literal["request", "assertion"] = "request"
     audience: Text | None = None
     resource: Text | None = None
     extra: dict[str, str] = Field(default_factory=dict, description="further form fields; nothing secret")
@@ -125,6 +128,9 @@ class ClientCredentials(_Strict):
             if getattr(self, other) is not None:
                 msg = f"`{other}` is of no use with auth_method {self.auth_method}"
                 raise ValueError(msg)
+        if self.scopes_in == "assertion" and self.auth_method != "private_key_jwt":
+            msg = f"there is no assertion with auth_method {self.auth_method}: leave `scopes_in` out"
+            raise ValueError(msg)
         if self.auth_method == "tls_client_auth" and isinstance(self.client_id, Reference):
             msg = "with auth_method tls_client_auth, `client_id` is written out"
             raise ValueError(msg)

@@ -153,11 +153,12 @@ async def test_assertions_are_what_the_rfc_asks_for(world, wire, private_key, sc
     from joserfc import jwt
     from joserfc.jwk import RSAKey
 
-    world.variables["K"] = private_key[0]
+    world.variables |= {"K": private_key[0], "KID": "k1"}
+    kid = "k1" if scopes_in == "request" else "env:KID"
     async with wire(lambda _: (200, GOOD | {"expires_in": 1})) as server:
         url = server.url + "/token"
         account = {"type": "jwt_bearer", "issuer": "saga", "scopes": "a b", "scopes_in": scopes_in}
-        credentials = world.credentials(account | {"token_url": url, "private_key": {"key": "env:K", "kid": "k1"}})
+        credentials = world.credentials(account | {"token_url": url, "private_key": {"key": "env:K", "kid": kid}})
         for _ in range(2):
             await credentials.proof()
             world.clock.now += 2
@@ -168,3 +169,16 @@ async def test_assertions_are_what_the_rfc_asks_for(world, wire, private_key, sc
     assert first["jti"] != second["jti"]
     where = first if scopes_in == "assertion" else server.requests[0].form
     assert where["scope"] == "a b"
+
+
+async def test_scopes_of_a_client_stand_where_its_server_reads_them(world, wire, private_key):
+    world.variables["K"] = private_key[0]
+    client = {"type": "oauth2_client_credentials", "client_id": "saga", "auth_method": "private_key_jwt"}
+    client |= {"private_key": {"key": "env:K"}, "scopes": "rest_webservices"}
+    async with wire(lambda _: (200, GOOD)) as server:
+        for place in ("request", "assertion"):
+            url = f"{server.url}/{place}"
+            await world.credentials(client | {"token_url": url, "scopes_in": place}).proof()
+        request, assertion = server.requests
+    assert (request.form["scope"], "scope" in request.assertion) == ("rest_webservices", False)
+    assert ("scope" in assertion.form, assertion.assertion["scope"]) == (False, "rest_webservices")

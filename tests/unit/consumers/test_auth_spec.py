@@ -57,6 +57,7 @@ def test_good_blocks_are_read_and_written_back(block):
         (OAUTH | {"secret": "env:A", "extra": {"client_secret": "hunter2"}}, "may not hold client_secret"),
         (OAUTH | {"secret": "env:A", "hunter2": 1}, "Extra inputs"),
         (OAUTH | {"secret": "env:A", "private_key": {"key": "env:B"}}, "of no use"),
+        (OAUTH | {"secret": "env:A", "scopes_in": "assertion"}, "there is no assertion"),
         (OAUTH | {}, "needs `secret`"),
         (OAUTH | {"auth_method": "private_key_jwt", "secret": "env:A"}, "needs `private_key`"),
         (OAUTH | {"secret": "env:A", "token_url": "http://login.example.com/token"}, "must be https"),

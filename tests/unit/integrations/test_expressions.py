@@ -106,3 +106,13 @@ def test_the_functions_for_texts(text: str, value: str) -> None:
 def test_a_function_that_has_no_text_gives_no_value(text: str) -> None:
     with pytest.raises(MappingError):
         value_of(compiled(text), {"a": "x", "c": 7})
+
+
+def test_a_list_is_filtered_by_a_value_from_outside_of_it() -> None:
+    items = [{"id": 1, "notes": {"manager": "S:a"}}, {"id": 2, "notes": None}, {"id": 3}, "x", {"id": 4, "notes": []}]
+    context = {"answer": items, "saga_id": "S", "step": "a"}
+    assert value_of(compiled("where(answer, 'notes.manager', join(':', [saga_id, step]))[0].id"), context) == 1
+    assert value_of(compiled("where(answer, 'notes.manager', missing)"), context) == []
+    assert names_of(compiled("where(answer.rows, 'a', step)")) == {"answer", "step"}
+    with pytest.raises(MappingError):
+        value_of(compiled("where(missing, 'a', step)"), context)

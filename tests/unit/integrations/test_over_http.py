@@ -13,10 +13,12 @@ import pytest
 import yaml
 
 from consumers.errors import Failed, Rejected, Unknown
+from consumers.folders import folders
 from consumers.integrations.build import ContractMissing, Integration
 from consumers.integrations.load import files_in
 from consumers.integrations.spec import IntegrationSpec
 from consumers.system import Call, System, SystemConfig
+from orchestrator.settings import BadSettings
 from schemas.models import ApproveSupplier, CreateVendor, DeactivateVendor, RevokeSupplier, VendorDeactivated
 
 SAGA = UUID("01900000-0000-7000-8000-000000000001")
@@ -85,8 +87,6 @@ def call() -> Call:
 
 def changed(name: str, action: str | None = None, /, **changes: Any) -> IntegrationSpec:
     """A shipped file with some fields of it, or of one of its actions, changed."""
-    from consumers.folders import folders
-
     (path,) = [p for p in files_in(folders()[0]) if p.stem == name]
     data = yaml.safe_load(path.read_text())
     (data["actions"][action] if action else data).update(changes)
@@ -378,3 +378,21 @@ async def test_no_key_no_second_send(run: Run, server: Server, call: Call) -> No
     with pytest.raises(Unknown):
         await run(spec, APPROVE)
     assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize("url", ["https://login.example.com/tenant-1/token", None])
+def test_the_token_url_of_a_tenant_is_an_option(url: str | None) -> None:
+    (text,) = [path.read_text() for path in files_in(folders()[0]) if path.stem == "erp"]
+    seen: list[Any] = []
+    auth = {
+        "type": "oauth2_client_credentials",
+        "token_url": "https://login.example.com/TENANT/token",
+        "client_id": "saga",
+        "secret": "env:S",
+    }
+    spec = IntegrationSpec.model_validate({**yaml.safe_load(text), "auth": auth})
+    made = Integration(spec, lambda block, _: seen.append(block))  # type: ignore[arg-type, return-value]
+    made(SystemConfig("http://127.0.0.1:1", {} if url is None else {"token_url": url}))
+    assert seen[0].token_url == (url or auth["token_url"])
+    with pytest.raises(BadSettings, match="SAGA_SYSTEM_OPTIONS__ERP__TOKEN_URL: .*must be https"):
+        made(SystemConfig("http://127.0.0.1:1", {"token_url": "http://login.example.com/token"}))
