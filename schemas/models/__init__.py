@@ -197,6 +197,125 @@ class VendorDeactivated(Record):
     ]
 
 
+class GoogleEventCreated(Record):
+    """The event is in the calendar."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.google_workspace.GoogleEventCreated",
+        type="saga.google_workspace.GoogleEventCreated",
+        kind="completion",
+        system="google-workspace",
+    )
+    event_id: Annotated[
+        str,
+        Field(
+            description="The id in its calendar.",
+        ),
+    ]
+
+
+class GoogleEventDeleted(Record):
+    """The event is cancelled."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.google_workspace.GoogleEventDeleted",
+        type="saga.google_workspace.GoogleEventDeleted",
+        kind="completion",
+        system="google-workspace",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class GoogleFileIdReserved(Record):
+    """The id is ours."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.google_workspace.GoogleFileIdReserved",
+        type="saga.google_workspace.GoogleFileIdReserved",
+        kind="completion",
+        system="google-workspace",
+    )
+    file_id: Annotated[
+        str,
+        Field(
+            description="Drive's id of a file that is not there yet.",
+        ),
+    ]
+
+
+class GoogleFileMoved(Record):
+    """The file is in the other folder."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.google_workspace.GoogleFileMoved",
+        type="saga.google_workspace.GoogleFileMoved",
+        kind="completion",
+        system="google-workspace",
+    )
+    moved_id: Annotated[
+        str,
+        Field(
+            description="Drive's id of what was moved.",
+        ),
+    ]
+
+
+class GoogleFileMovedBack(Record):
+    """The file is not in the other folder any more."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.google_workspace.GoogleFileMovedBack",
+        type="saga.google_workspace.GoogleFileMovedBack",
+        kind="completion",
+        system="google-workspace",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class GoogleFolderCreated(Record):
+    """The folder exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.google_workspace.GoogleFolderCreated",
+        type="saga.google_workspace.GoogleFolderCreated",
+        kind="completion",
+        system="google-workspace",
+    )
+    folder_id: Annotated[
+        str,
+        Field(
+            description="Drive's id: the reserved one.",
+        ),
+    ]
+
+
+class GoogleFolderDeleted(Record):
+    """The folder is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.google_workspace.GoogleFolderDeleted",
+        type="saga.google_workspace.GoogleFolderDeleted",
+        kind="completion",
+        system="google-workspace",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
 class HubspotCompanyCreated(Record):
     """The company exists at HubSpot."""
 
@@ -1746,6 +1865,266 @@ class ReverseInvoice(Record):
             description="The ERP's number where the do's reply is known.",
         ),
     ] = None
+
+
+class GoogleCreateEvent(Record):
+    """Put an event into a calendar. Those invited get mail, and mail again when it is undone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.google_workspace.GoogleCreateEvent",
+        type="saga.google_workspace.GoogleCreateEvent",
+        kind="command",
+        system="google-workspace",
+        action="create_event",
+        completion=GoogleEventCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "DUPLICATE": "rejected",
+                "INVALID": "rejected",
+                "NOTFOUND": "rejected",
+            }
+        ),
+    )
+    calendar_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Address of the calendar; primary is the person's own.",
+        ),
+    ]
+    summary: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="In a line.",
+        ),
+    ]
+    description: Annotated[
+        str | None,
+        Field(
+            max_length=8000,
+            description="All of it.",
+        ),
+    ] = None
+    starts_at: Annotated[
+        AwareDatetime,
+        Field(
+            description="When it starts.",
+        ),
+    ]
+    ends_at: Annotated[
+        AwareDatetime,
+        Field(
+            description="When it ends.",
+        ),
+    ]
+    attendee_email: Annotated[
+        str | None,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Who is invited.",
+        ),
+    ] = None
+
+
+class GoogleCreateFolder(Record):
+    """Make a folder in Drive under an id that GoogleReserveFileId gave."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.google_workspace.GoogleCreateFolder",
+        type="saga.google_workspace.GoogleCreateFolder",
+        kind="command",
+        system="google-workspace",
+        action="create_folder",
+        completion=GoogleFolderCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "FILEIDINUSE": "rejected",
+                "INVALID": "rejected",
+                "NOTFOUND": "rejected",
+            }
+        ),
+    )
+    file_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="The reserved id.",
+        ),
+    ]
+    folder_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Name of the folder.",
+        ),
+    ]
+    parent_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="Drive's id of the folder or shared drive that it is made in.",
+        ),
+    ]
+
+
+class GoogleDeleteEvent(Record):
+    """Undo GoogleCreateEvent. Not found, and cancelled already, is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.google_workspace.GoogleDeleteEvent",
+        type="saga.google_workspace.GoogleDeleteEvent",
+        kind="command",
+        system="google-workspace",
+        action="delete_event",
+        completion=GoogleEventDeleted,
+        effect="idempotent",
+    )
+    calendar_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Address of the calendar; primary is the person's own.",
+        ),
+    ]
+
+
+class GoogleDeleteFolder(Record):
+    """Undo GoogleCreateFolder, with all that is in it and for good. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.google_workspace.GoogleDeleteFolder",
+        type="saga.google_workspace.GoogleDeleteFolder",
+        kind="command",
+        system="google-workspace",
+        action="delete_folder",
+        completion=GoogleFolderDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "INSUFFICIENTFILEPERMISSIONS": "rejected",
+            }
+        ),
+    )
+    file_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="The reserved id.",
+        ),
+    ]
+
+
+class GoogleMoveFile(Record):
+    """Move a file or folder from one folder into another."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.google_workspace.GoogleMoveFile",
+        type="saga.google_workspace.GoogleMoveFile",
+        kind="command",
+        system="google-workspace",
+        action="move_file",
+        completion=GoogleFileMoved,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "NOTFOUND": "rejected",
+                "INVALID": "rejected",
+                "INSUFFICIENTFILEPERMISSIONS": "rejected",
+            }
+        ),
+    )
+    file_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="Drive's id of what is moved.",
+        ),
+    ]
+    from_folder_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="Drive's id of where it is.",
+        ),
+    ]
+    to_folder_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="Drive's id of where it is to be.",
+        ),
+    ]
+
+
+class GoogleMoveFileBack(Record):
+    """Undo GoogleMoveFile. What is no longer where it was moved to is left alone, which is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.google_workspace.GoogleMoveFileBack",
+        type="saga.google_workspace.GoogleMoveFileBack",
+        kind="command",
+        system="google-workspace",
+        action="move_file_back",
+        completion=GoogleFileMovedBack,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "INSUFFICIENTFILEPERMISSIONS": "rejected",
+            }
+        ),
+    )
+    file_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="Drive's id of what was moved.",
+        ),
+    ]
+    from_folder_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="Drive's id of where it was.",
+        ),
+    ]
+    to_folder_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="Drive's id of where it was moved to.",
+        ),
+    ]
+
+
+class GoogleReserveFileId(Record):
+    """Get an id for a folder that is to be made. Nothing is changed, so there is nothing to undo."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.google_workspace.GoogleReserveFileId",
+        type="saga.google_workspace.GoogleReserveFileId",
+        kind="command",
+        system="google-workspace",
+        action="reserve_file_id",
+        completion=GoogleFileIdReserved,
+        effect="idempotent",
+    )
 
 
 class HubspotCreateCompany(Record):
@@ -3441,6 +3820,20 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.erp.ReverseInvoice": ReverseInvoice,
         "saga.erp.VendorCreated": VendorCreated,
         "saga.erp.VendorDeactivated": VendorDeactivated,
+        "saga.google_workspace.GoogleCreateEvent": GoogleCreateEvent,
+        "saga.google_workspace.GoogleCreateFolder": GoogleCreateFolder,
+        "saga.google_workspace.GoogleDeleteEvent": GoogleDeleteEvent,
+        "saga.google_workspace.GoogleDeleteFolder": GoogleDeleteFolder,
+        "saga.google_workspace.GoogleEventCreated": GoogleEventCreated,
+        "saga.google_workspace.GoogleEventDeleted": GoogleEventDeleted,
+        "saga.google_workspace.GoogleFileIdReserved": GoogleFileIdReserved,
+        "saga.google_workspace.GoogleFileMoved": GoogleFileMoved,
+        "saga.google_workspace.GoogleFileMovedBack": GoogleFileMovedBack,
+        "saga.google_workspace.GoogleFolderCreated": GoogleFolderCreated,
+        "saga.google_workspace.GoogleFolderDeleted": GoogleFolderDeleted,
+        "saga.google_workspace.GoogleMoveFile": GoogleMoveFile,
+        "saga.google_workspace.GoogleMoveFileBack": GoogleMoveFileBack,
+        "saga.google_workspace.GoogleReserveFileId": GoogleReserveFileId,
         "saga.hubspot.HubspotCompanyCreated": HubspotCompanyCreated,
         "saga.hubspot.HubspotCompanyDeleted": HubspotCompanyDeleted,
         "saga.hubspot.HubspotContactCreated": HubspotContactCreated,
@@ -3562,6 +3955,20 @@ __all__ = [
     "ErpPaymentTerms",
     "ErpVendorType",
     "FailureOutcome",
+    "GoogleCreateEvent",
+    "GoogleCreateFolder",
+    "GoogleDeleteEvent",
+    "GoogleDeleteFolder",
+    "GoogleEventCreated",
+    "GoogleEventDeleted",
+    "GoogleFileIdReserved",
+    "GoogleFileMoved",
+    "GoogleFileMovedBack",
+    "GoogleFolderCreated",
+    "GoogleFolderDeleted",
+    "GoogleMoveFile",
+    "GoogleMoveFileBack",
+    "GoogleReserveFileId",
     "GraphAddGroupMember",
     "GraphCreateEvent",
     "GraphCreateGroup",
