@@ -24,6 +24,7 @@ from consumers.command import NOBODY_KNOWS, UNDONE, ReceivedCommand, Replies, au
 from consumers.effects import Admitted, Claim, EffectStore, Settlement
 from consumers.flow import Grouped, Watermarks
 from consumers.gate import Gate, Line
+from consumers.limit import Granted, Want
 from consumers.pace import Pace
 from consumers.perform import Performer
 from consumers.system import System
@@ -113,7 +114,7 @@ class Runtime:
         self._committed = clock()
         self._draining = False
         gate = Gate(system, sleep=sleep, draining=lambda: self._draining)
-        pace = Pace(system.rate, self._reserve, clock=clock, sleep=sleep)
+        pace = self._pace = Pace(system.name, system.limits, self._reserve, clock=clock, sleep=sleep)
         self._line = Line(system, gate, pace, clock=clock, draining=lambda: self._draining)
         self._teller = Teller(
             system.name, self._replies, outbox, gate=gate, line=self._line, pace=pace,
@@ -126,6 +127,7 @@ class Runtime:
             sleep=sleep,
             draining=lambda: self._draining,
             again=pace.again,
+            limited=pace.heed,
             audited=self._audited,
         )
         self._audit = None if audit is None else Grouped(partial(_add_all, audit))
@@ -183,6 +185,7 @@ class Runtime:
             await self._receive(message)
         if self._clock() - self._committed >= self._limits.commit:
             await self._commit()
+        await self._pass_on()
         await self._teller.tell()
         return len(messages)
 
@@ -325,10 +328,15 @@ class Runtime:
         while self._unaudited and self._trouble is not None and not self._draining:
             await self._sleep(_WAIT_STEP)
 
-    async def _reserve(self, calls: int) -> float:
-        rate = self._system.rate
-        assert rate is not None
-        return await self._patiently(lambda: self._effects.reserve(self._system.name, calls, rate))
+    async def _reserve(self, wants: Sequence[Want], calls: int) -> Granted:
+        return await self._patiently(lambda: self._effects.reserve(wants, calls))
+
+    async def _pass_on(self) -> None:
+        """Not patient, as `_commit`."""
+        try:
+            await self._pace.pass_on(self._effects.reserve)
+        except _TRANSIENT as exc:
+            log.warning("consumer.limit_not_passed_on", error=f"{type(exc).__name__}: {exc}")
 
     def _claim_of(self, command: ReceivedCommand, owner: UUID) -> Claim:
         lease = self._lease(command)

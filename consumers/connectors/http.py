@@ -21,6 +21,7 @@ from opentelemetry import propagate
 from consumers.audit.entry import Exchange, summary
 from consumers.connectors.answers import Answer, Expectation
 from consumers.connectors.guard import Verdict
+from consumers.connectors.limits import LimitReader
 from consumers.errors import Failed
 from consumers.system import Call
 from orchestrator import telemetry
@@ -176,6 +177,7 @@ class HttpClient:
         self._accept = accept
         self._verify = credentials.verify if credentials is not None and verify is True else verify
         self._largest = largest_answer
+        self._limit_reader = LimitReader(self._host)
         self._client: httpx2.AsyncClient | None = None
         self._stack = AsyncExitStack()
 
@@ -231,6 +233,8 @@ class HttpClient:
             except asyncio.CancelledError:
                 send.over(None, "CANCELLED")
                 raise
+            if isinstance(found, Answer) and (advice := self._limit_reader.read(found)) is not None:
+                call.limited(advice)
             verdict = judge(found) if isinstance(found, Answer) else found
             send.over(found, verdict.error.code if verdict.error else None)
             if span is not None and isinstance(found, Answer):
