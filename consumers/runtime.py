@@ -59,7 +59,8 @@ class ConsumerStopped(Exception):
 class ConsumerLimits:
     """Sizes and times of the loop. `drain` is how long a graceful stop waits for calls in progress, in seconds.
 
-    `max_bytes` is the largest answer that is sent.
+    `max_bytes` is the largest answer that is sent. Commands older than `late` seconds get no more than `late_share` of
+    the calls while younger ones wait.
     """
 
     batch: int = 500
@@ -71,6 +72,8 @@ class ConsumerLimits:
     poison: int = 1000
     tell: float = 10.0
     max_bytes: int = 900_000
+    late: float = 30.0
+    late_share: float = 0.8
 
 
 class Runtime:
@@ -115,7 +118,9 @@ class Runtime:
         self._draining = False
         gate = Gate(system, sleep=sleep, draining=lambda: self._draining)
         pace = self._pace = Pace(system.name, system.limits, self._reserve, clock=clock, sleep=sleep)
-        self._line = Line(system, gate, pace, clock=clock, draining=lambda: self._draining)
+        self._line = Line(
+            system, gate, pace, clock=clock, draining=lambda: self._draining, late=limits.late, share=limits.late_share
+        )
         self._teller = Teller(
             system.name, self._replies, outbox, gate=gate, line=self._line, pace=pace,
             ids=ids, clock=clock, now=now, every=limits.tell,
@@ -279,7 +284,7 @@ class Runtime:
         while True:
             # A place comes before the claim: what a worker had claimed when it died counts as perhaps called, so a
             # queue of claims would be a queue of doubts.
-            async with self._line.turn() as place:
+            async with self._line.turn(self._age(command)) as place:
                 await self._audit_works()
                 if self._draining:
                     return False
@@ -301,8 +306,12 @@ class Runtime:
                     await self._answer(await self._reply(command, UNDONE))
             return True
 
+    def _age(self, command: ReceivedCommand) -> float:
+        """Seconds since the coordinator asked, by its clock and ours."""
+        return (self._now() - command.event.time).total_seconds()
+
     async def _look(self, command: ReceivedCommand) -> bool:
-        async with self._line.turn() as place:
+        async with self._line.turn(self._age(command)) as place:
             await self._audit_works()
             if self._draining:
                 return False
