@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 
+from consumers import metrics
 from consumers.pace import Pace, Place
 from consumers.system import System
 from consumers.turns import Turns
@@ -89,6 +90,7 @@ class Line:
         late: float,
         share: float,
     ) -> None:
+        self._facts = {"system": system.name}
         self._gate = gate
         self._pace = pace
         self._clock = clock
@@ -132,7 +134,8 @@ class Line:
                     place = await self._place(born, self._draining if tries else self._stop_or_away)
                     if place is None and not self._draining():
                         continue  # back to the gate, which has closed meanwhile
-                    del self._since[me]
+                    since = self._since.pop(me)
+                    metrics.rate_wait.record(self._clock() - since, self._facts)
                     try:
                         yield place or Place()
                     finally:

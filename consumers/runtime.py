@@ -18,6 +18,7 @@ from uuid import UUID
 import structlog
 from msgspec.structs import replace
 
+from consumers import metrics
 from consumers.audit.entry import AuditRow, Exchange
 from consumers.audit.store import AuditStore
 from consumers.command import NOBODY_KNOWS, UNDONE, ReceivedCommand, Replies, audit_rows, packed, read_command
@@ -32,7 +33,7 @@ from consumers.teller import Teller
 from orchestrator import telemetry
 from orchestrator.core.effects import EffectRow, Perform, Refuse, Repeat, StayUnknown, Wait, settled
 from orchestrator.core.messages import Direction, Failure, Outcome, Succeeded
-from orchestrator.database import StoreConflict, StoreUnavailable
+from orchestrator.database import StoreConflict, StoreError, StoreUnavailable
 from orchestrator.messaging.dead_letter import Grave, bury
 from orchestrator.messaging.errors import BadMessage, BrokerUnavailable
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
@@ -135,7 +136,7 @@ class Runtime:
             limited=pace.heed,
             audited=self._audited,
         )
-        self._audit = None if audit is None else Grouped(partial(_add_all, audit))
+        self._audit = None if audit is None else Grouped(partial(_add_all, audit, system.name))
         self._unaudited = 0
         self._failure: BaseException | None = None
         self._trouble: str | None = None
@@ -373,6 +374,7 @@ class Runtime:
         if result is None:
             log.warning("consumer.claim_lost", saga_id=str(command.saga_id), step=command.identity.step)
             return
+        _count(self._system.name, command, result)
         # Of this call alone: an earlier attempt in doubt makes its answer an unknown, too.
         did_nothing = isinstance(result, Failure) and result.outcome is not Outcome.UNKNOWN
         after, result, reply = await self._told(command, row, result)
@@ -467,9 +469,26 @@ class Runtime:
                 return found
 
 
-async def _add_all(audit: AuditStore, groups: Sequence[Sequence[AuditRow]]) -> Sequence[None]:
-    await audit.add([row for rows in groups for row in rows])
+async def _add_all(audit: AuditStore, system: str, groups: Sequence[Sequence[AuditRow]]) -> Sequence[None]:
+    try:
+        await audit.add([row for rows in groups for row in rows])
+    except StoreError:
+        metrics.audit_failures.add(1, {"system": system})
+        raise
     return [None] * len(groups)
+
+
+def _count(system: str, command: ReceivedCommand, result: Succeeded | Failure) -> None:
+    contract = command.action.contract
+    facts = {
+        "system": system,
+        "action": contract.action or contract.name,
+        "direction": command.identity.direction.value,
+    }
+    if isinstance(result, Failure):
+        metrics.calls.add(1, {**facts, "outcome": result.outcome.value, "error.type": result.code})
+    else:
+        metrics.calls.add(1, {**facts, "outcome": "succeeded"})
 
 
 def _log_failure(command: ReceivedCommand, failure: Failure) -> None:
