@@ -15,6 +15,7 @@ from consumers.audit.entry import Exchange
 from consumers.command import ReceivedCommand
 from consumers.effects import EffectStore
 from consumers.errors import ClaimLost, Failed, Rejected, Unknown
+from consumers.limit import Advice
 from consumers.system import Call
 from orchestrator.core.effects import Perform
 from orchestrator.core.messages import GONE, Failure, Outcome, Succeeded
@@ -85,6 +86,8 @@ class _Hold:
 class Performer:
     """Calls handlers. `again` waits for the place of a further call under one claim.
 
+    `limited` hears what answers say of limits.
+
     `audited` writes what was sent and what came back, before anybody learns of the outcome.
     """
 
@@ -97,11 +100,13 @@ class Performer:
         sleep: Sleep,
         draining: Callable[[], bool],
         again: Callable[[], Awaitable[None]],
+        limited: Callable[[Advice], None],
         audited: Callable[[ReceivedCommand, Sequence[tuple[datetime, Exchange]]], Awaitable[None]],
     ) -> None:
         self._audited = audited
         self._draining = draining
         self._again = again
+        self._limited = limited
         self._effects = effects
         self._clock = clock
         self._now = now
@@ -114,7 +119,7 @@ class Performer:
         hold = _Hold(self._effects, command, owner, asked_at, lease, self._clock, self._again)
         sends: list[tuple[datetime, Exchange]] = []
         try:
-            call = _call(command, hold.before_call, self._taking_down(sends))
+            call = _call(command, hold.before_call, self._taking_down(sends), self._limited)
             return await self._until_closed(command, call, verdict, hold)
         finally:
             if sends:
@@ -145,7 +150,7 @@ class Performer:
         sends: list[tuple[datetime, Exchange]] = []
 
         async def ask(_: asyncio.Timeout) -> Succeeded | Failure | None:
-            found = await probe(command.record, _call(command, renew, self._taking_down(sends)))
+            found = await probe(command.record, _call(command, renew, self._taking_down(sends), self._limited))
             return None if found is None else _checked(command, found)
 
         try:
@@ -204,7 +209,12 @@ class Performer:
         return await _caught(command, act)
 
 
-def _call(command: ReceivedCommand, renew: Callable[[], Awaitable[None]], told: Callable[[Exchange], None]) -> Call:
+def _call(
+    command: ReceivedCommand,
+    renew: Callable[[], Awaitable[None]],
+    told: Callable[[Exchange], None],
+    limited: Callable[[Advice], None],
+) -> Call:
     return Call(
         saga_id=command.saga_id,
         step=command.identity.step,
@@ -216,6 +226,7 @@ def _call(command: ReceivedCommand, renew: Callable[[], Awaitable[None]], told: 
         agent=command.event.agent or "",
         keyed=command.ask.effect == "idempotent",
         told=told,
+        limited=limited,
     )
 
 

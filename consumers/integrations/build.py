@@ -24,6 +24,7 @@ from consumers.integrations.over_idoc import IdocTransport
 from consumers.integrations.over_odata import ODataTransport
 from consumers.integrations.over_smtp import SmtpTransport
 from consumers.integrations.spec import ActionSpec, IntegrationSpec
+from consumers.limit import Limit
 from consumers.system import Call, System, SystemConfig
 from orchestrator.settings import BadSettings
 from schemas.models import BY_NAME, Record
@@ -111,6 +112,7 @@ class Integration:
             lifespan=lambda: transport.client,
             gate=transport.client.guard.wait,
             rate=self.spec.rate,
+            credential=self._limit(),
         )
         for name, action in self.spec.actions.items():
             command = record_of(self.spec, name)
@@ -127,6 +129,13 @@ class Integration:
         """One action, to see what it would send; who we are is left out, so no secret is read."""
         made = BUILDERS[self.spec.protocol](self.spec, config, None)
         return made.action(self.spec.actions[action], record_of(self.spec, action))
+
+    def _limit(self) -> Limit | None:
+        """Named by what the audit calls the credential: who proves himself by the same secret shares its limit."""
+        auth = self.spec.auth
+        if auth is None or auth.rate is None:
+            return None
+        return Limit(self.credentials(auth, self.spec.name).reference, auth.rate)
 
     def transport(self, config: SystemConfig) -> Transport:
         """What the system is called over.
