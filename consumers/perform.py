@@ -10,6 +10,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import structlog
+from msgspec.structs import replace
 
 from consumers.audit.entry import Exchange
 from consumers.command import ReceivedCommand
@@ -20,6 +21,7 @@ from orchestrator.core.effects import Perform
 from orchestrator.core.messages import GONE, Failure, Outcome, Succeeded
 from orchestrator.database import StoreError
 from orchestrator.messaging.ports import Sleep
+from orchestrator.redaction import redacted_text, using
 from schemas.models import Record
 
 __all__ = ["CIRCUIT_OPEN", "Performer"]
@@ -115,7 +117,8 @@ class Performer:
         sends: list[tuple[datetime, Exchange]] = []
         try:
             call = _call(command, hold.before_call, self._taking_down(sends))
-            return await self._until_closed(command, call, verdict, hold)
+            with using(command.action.hiding(command.record)):
+                return _readable(await self._until_closed(command, call, verdict, hold))
         finally:
             if sends:
                 await self._audited(command, sends)
@@ -149,7 +152,8 @@ class Performer:
             return None if found is None else _checked(command, found)
 
         try:
-            result = await _caught(command, ask)
+            with using(command.action.hiding(command.record)):
+                result = _readable(await _caught(command, ask))
         finally:
             if sends:
                 await self._audited(command, sends)
@@ -217,6 +221,11 @@ def _call(command: ReceivedCommand, renew: Callable[[], Awaitable[None]], told: 
         keyed=command.ask.effect == "idempotent",
         told=told,
     )
+
+
+def _readable(result: T) -> T | Failure:
+    """A failure without what the system repeats of the command: everybody reads it, and nobody works with it."""
+    return replace(result, message=redacted_text(result.message)) if isinstance(result, Failure) else result
 
 
 async def _caught(command: ReceivedCommand, act: Callable[[asyncio.Timeout], Awaitable[T]]) -> T | Failure:

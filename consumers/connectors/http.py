@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx2
 from opentelemetry import propagate
 
-from consumers.audit.entry import Exchange, summary
+from consumers.audit.entry import Exchange, answer_summary, summary
 from consumers.connectors.answers import Answer, Expectation
 from consumers.connectors.guard import Verdict
 from consumers.errors import Failed
@@ -335,7 +335,7 @@ class _Send:
                 duration_ms=round((self._clock() - self._began) * 1000, 3),
                 request=summary({name: value for name, value in self._request.items() if value is not None}),
                 status=found.status if isinstance(found, Answer) else None,
-                response=summary(found.body) if isinstance(found, Answer) else "",
+                response=answer_summary(found.body) if isinstance(found, Answer) else "",
                 error=error,
                 credential=self.credential,
             )

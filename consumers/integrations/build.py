@@ -20,6 +20,7 @@ from consumers.integrations.over_http import HttpTransport
 from consumers.integrations.over_smtp import SmtpTransport
 from consumers.integrations.spec import ActionSpec, IntegrationSpec
 from consumers.system import Call, System, SystemConfig
+from orchestrator.redaction import Redactor, Rules
 from schemas.models import BY_NAME, Record
 
 __all__ = ["BUILDERS", "Compiled", "ContractMissing", "Integration", "Transport", "handler_of", "record_of"]
@@ -101,6 +102,10 @@ class Integration:
             system.action(command, timeout=action.timeout)(made.handle)
             if made.probe is not None:
                 system.probe(command)(made.probe)
+        redactor = Redactor(Rules(self.spec.redact))
+        for name, action in self.spec.actions.items():
+            found = system.actions[record_of(self.spec, name).contract.name]
+            found.redactor, found.keep = redactor, action.keep
         return system
 
     def plan(self, config: SystemConfig, action: str) -> Compiled:

@@ -78,11 +78,12 @@ class Template:
     def of(cls, spec: IntegrationSpec, request: RequestSpec | ReadSpec, key: KeySpec | None) -> Template:
         """Compile it."""
         version = spec.api_version
+        selected = {name: f"'{','.join(fields)}'" for name, fields in request.select.items()}
         pinned = {version.header: version.value} if version is not None and version.header else {}
         return cls(
             method=request.method,
             path=PathTemplate.of(request.path),
-            query=Value.of(request.query),
+            query=Value.of({**request.query, **selected}),
             headers=Value.of(request.headers),
             body=None if request.body is None else Value.of(request.body),
             fixed={**spec.headers, **pinned},

@@ -21,6 +21,7 @@ from consumers.connectors.breaker import BreakerPolicy
 from consumers.connectors.guard import InPlace
 from consumers.connectors.http import Timeouts
 from consumers.integrations.fields import FieldSpec, Identifier, Strict, Text
+from orchestrator.redaction import How
 from schemas.models import EffectClass
 
 __all__ = [
@@ -58,6 +59,14 @@ Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["strin
 Seconds = Annotated[float, Field(gt=0, le=600)]
 Ratio = Annotated[float, Field(gt=0, le=1)]
 RecordName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$", max_length=100)]
+FieldPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_$@:-]+(\.[A-Za-z0-9_$@:-]+)*$", max_length=300)]
+Select = Annotated[
+    dict[Annotated[str, Field(pattern=r"^[\w$.-]+$")], list[Annotated[str, Field(pattern=r"^[\w$./():-]+$")]]],
+    Field(
+        default_factory=dict,
+        description="data minimising: the query parameter by which an answer is asked to hold only these fields",
+    ),
+]
 Code = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{1,63}$")]
 Errors = dict[Code, Literal["rejected", "failed", "unknown"]]
 Url = Annotated[str, Field(pattern=r"^(https?|smtp|smtps|smtp\+starttls)://[^\s/@?#]+[^\s@?#]*$", max_length=500)]
@@ -158,6 +167,7 @@ class ReadSpec(Strict):
     method: Literal["GET", "POST"] = "GET"
     path: Path
     query: dict[str, Scalar] = Field(default_factory=dict)
+    select: Select
     headers: dict[HeaderName, Scalar] = Field(default_factory=dict)
     body: JsonValue = None
 
@@ -179,6 +189,7 @@ class RequestSpec(Strict):
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: Path
     query: dict[str, Scalar] = Field(default_factory=dict)
+    select: Select
     headers: dict[HeaderName, Scalar] = Field(default_factory=dict)
     body: JsonValue = None
     nulls: bool = False
@@ -214,6 +225,8 @@ class ActionSpec(Strict):
             success.
         lookup: asked first, for a system that is undone by its own id and not by ours.
         compensation: the action that undoes this one.
+        keep: data minimising: dotted paths of the answers that the audit keeps; the rest is dropped before it is
+            written anywhere. Left out, all of it is kept, redacted.
         handler: `module:function`, in place of `request` or `mail`.
         timeout: seconds of one attempt, retries in place included.
         verified: somebody has tried it, or read the page that `source` names.
@@ -236,6 +249,7 @@ class ActionSpec(Strict):
     probe: LookSpec | None = None
     compensation: Identifier | None = None
     key: KeySpec | Literal["none"] | None = None
+    keep: list[FieldPath] | None = None
     timeout: Seconds = 10
     verified: bool = True
     source: Annotated[str, Field(pattern=r"^https://\S+$", max_length=500)] | None = None
@@ -258,6 +272,10 @@ class IntegrationSpec(Strict):
         headers: constants that go with every request.
         key: for all actions; by default the header Idempotency-Key.
         sender: of mails.
+        redact: fields of commands, completions, requests and answers that are secret, financial or personal, and what
+            stands in their place in logs, traces, audit and views: mask, hash (keyed), drop or last4. A path fits where
+            it is the end of a field's place: `iban` everywhere, `bank.iban` within `bank`. See
+            `orchestrator.redaction`.
 
     """
 
@@ -279,6 +297,7 @@ class IntegrationSpec(Strict):
     headers: dict[HeaderName, Text] = Field(default_factory=dict)
     key: KeySpec | Literal["none"] = KeySpec(header="Idempotency-Key")
     sender: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = None
+    redact: dict[FieldPath, How] = Field(default_factory=dict)
     actions: Annotated[dict[Identifier, ActionSpec], Field(min_length=1)]
 
     @property
