@@ -10,6 +10,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import structlog
+from msgspec.structs import replace
 
 from consumers.audit.entry import Exchange
 from consumers.command import ReceivedCommand
@@ -21,6 +22,7 @@ from orchestrator.core.effects import Perform
 from orchestrator.core.messages import GONE, Failure, Outcome, Succeeded
 from orchestrator.database import StoreError
 from orchestrator.messaging.ports import Sleep
+from orchestrator.redaction import redacted_text, using
 from schemas.models import Record
 
 __all__ = ["CIRCUIT_OPEN", "Performer"]
@@ -120,7 +122,8 @@ class Performer:
         sends: list[tuple[datetime, Exchange]] = []
         try:
             call = _call(command, hold.before_call, self._taking_down(sends), self._limited)
-            return await self._until_closed(command, call, verdict, hold)
+            with using(command.action.hiding(command.record)):
+                return _readable(await self._until_closed(command, call, verdict, hold))
         finally:
             if sends:
                 await self._audited(command, sends)
@@ -154,7 +157,8 @@ class Performer:
             return None if found is None else _checked(command, found)
 
         try:
-            result = await _caught(command, ask)
+            with using(command.action.hiding(command.record)):
+                result = _readable(await _caught(command, ask))
         finally:
             if sends:
                 await self._audited(command, sends)
@@ -228,6 +232,11 @@ def _call(
         told=told,
         limited=limited,
     )
+
+
+def _readable(result: T) -> T | Failure:
+    """A failure without what the system repeats of the command: everybody reads it, and nobody works with it."""
+    return replace(result, message=redacted_text(result.message)) if isinstance(result, Failure) else result
 
 
 async def _caught(command: ReceivedCommand, act: Callable[[asyncio.Timeout], Awaitable[T]]) -> T | Failure:

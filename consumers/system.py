@@ -11,6 +11,7 @@ from uuid import UUID
 
 from consumers.audit.entry import Exchange
 from consumers.limit import Advice, Limit
+from orchestrator.redaction import Redactor, current
 from schemas.models import Contract, EffectClass, Record
 
 __all__ = ["Action", "Call", "Handler", "Probe", "System", "SystemConfig", "SystemFactory"]
@@ -60,12 +61,22 @@ class Probe(Protocol[C_in, R_out]):
 
 @dataclass(slots=True)
 class Action:
-    """One action of a system. `timeout` is the limit of one call in seconds, in-place retries included."""
+    """One action of a system. `timeout` is the limit of one call in seconds, in-place retries included.
+
+    `redactor` hides the system's fields, that of the process where it is None; `keep` is what the audit keeps of
+    answers, all of it where it is None.
+    """
 
     command: type[Record]
     handler: Callable[[Any, Call], Awaitable[Record]]
     timeout: float
     probe: Callable[[Any, Call], Awaitable[Record | None]] | None = None
+    redactor: Redactor | None = None
+    keep: Sequence[str] | None = None
+
+    def hiding(self, command: Record) -> Redactor:
+        """What holds while that command is done: what it says in hidden fields is hidden wherever it comes back."""
+        return (self.redactor or current()).knowing(command.model_dump(mode="json"), keep=self.keep)
 
     @property
     def contract(self) -> Contract:

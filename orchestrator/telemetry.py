@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator, Mapping
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from msgspec.structs import replace
 from opentelemetry import metrics, trace
@@ -21,6 +23,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from orchestrator.messaging.event import Event
 from orchestrator.messaging.message import Incoming
+from orchestrator.redaction import redacted, redacted_text
 
 __all__ = ["calling", "configure", "enabled", "failed", "processing", "sending"]
 
@@ -61,8 +64,10 @@ def _export_traces(name: str) -> None:
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
+    from orchestrator.spans import Redacting  # noqa: PLC0415
+
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: name}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider.add_span_processor(BatchSpanProcessor(Redacting(OTLPSpanExporter())))
     trace.set_tracer_provider(provider)  # flushed and closed at exit by the SDK
 
 
@@ -126,10 +131,7 @@ def processing(message: Incoming, event: Event, group: str, **facts: str | int) 
         **{f"saga.{name}": value for name, value in facts.items()},
     }
     links = [Link(origin)] if origin.is_valid else []
-    tracer = trace.get_tracer(_NAME)
-    with tracer.start_as_current_span(
-        f"process {message.topic}", context, SpanKind.CONSUMER, attributes, links
-    ) as span:
+    with _span(f"process {message.topic}", context, SpanKind.CONSUMER, attributes, links) as span:
         yield span
 
 
@@ -139,13 +141,35 @@ def calling(name: str, attributes: Mapping[str, str | int]) -> Iterator[Span | N
     if not enabled():
         yield None
         return
-    with trace.get_tracer(_NAME).start_as_current_span(name, kind=SpanKind.CLIENT, attributes=attributes) as span:
+    with _span(name, None, SpanKind.CLIENT, redacted(attributes)) as span:
         yield span
+
+
+@contextmanager
+def _span(
+    name: str, context: Any, kind: SpanKind, attributes: Mapping[str, str | int], links: Sequence[Link] = ()
+) -> Iterator[Span]:
+    """A current span, which takes down an exception as the SDK does, but redacted."""
+    tracer = trace.get_tracer(_NAME)
+    with tracer.start_as_current_span(
+        name, context, kind, attributes, links, record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield span
+        except Exception as exc:
+            said = redacted_text(f"{type(exc).__name__}: {exc}")
+            stack = redacted_text("".join(traceback.format_exception(exc)))
+            span.add_event(
+                "exception",
+                {"exception.type": type(exc).__name__, "exception.message": said, "exception.stacktrace": stack},
+            )
+            span.set_status(Status(StatusCode.ERROR, said))
+            raise
 
 
 def failed(why: str) -> None:
     """Mark the current span as that of something that did not succeed."""
-    trace.get_current_span().set_status(Status(StatusCode.ERROR, why))
+    trace.get_current_span().set_status(Status(StatusCode.ERROR, redacted_text(why)))
 
 
 def _of(event: Event, topic: str) -> dict[str, str | int]:

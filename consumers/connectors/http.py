@@ -19,7 +19,7 @@ import httpx2
 from opentelemetry import propagate
 
 from consumers import metrics
-from consumers.audit.entry import Exchange, summary
+from consumers.audit.entry import Exchange, answer_summary, summary
 from consumers.connectors.answers import Answer, Expectation
 from consumers.connectors.guard import Verdict
 from consumers.connectors.limits import LimitReader
@@ -352,7 +352,7 @@ class _Send:
                 duration_ms=round(seconds * 1000, 3),
                 request=summary({name: value for name, value in self._request.items() if value is not None}),
                 status=found.status if isinstance(found, Answer) else None,
-                response=summary(found.body) if isinstance(found, Answer) else "",
+                response=answer_summary(found.body) if isinstance(found, Answer) else "",
                 error=error,
                 credential=self.credential,
             )

@@ -26,6 +26,7 @@ from consumers.integrations.over_smtp import SmtpTransport
 from consumers.integrations.spec import ActionSpec, IntegrationSpec
 from consumers.limit import Limit
 from consumers.system import Call, System, SystemConfig
+from orchestrator.redaction import Redactor, Rules
 from orchestrator.settings import BadSettings
 from schemas.models import BY_NAME, Record
 
@@ -123,6 +124,10 @@ class Integration:
             system.action(command, timeout=action.timeout)(made.handle)
             if made.probe is not None:
                 system.probe(command)(made.probe)
+        redactor = Redactor(Rules(self.spec.redact))
+        for name, action in self.spec.actions.items():
+            found = system.actions[record_of(self.spec, name).contract.name]
+            found.redactor, found.keep = redactor, action.keep
         return system
 
     def plan(self, config: SystemConfig, action: str) -> Compiled:

@@ -31,6 +31,7 @@ from consumers.integrations.tools import describe, tools
 from consumers.system import Call, SystemConfig
 from orchestrator.database import connect
 from orchestrator.messaging.kafka import directly
+from orchestrator.redaction import using
 from orchestrator.settings import Settings
 from schemas.models import Record
 
@@ -121,7 +122,7 @@ class Desk:
         spec = self._files[name]
         config = SystemConfig(self._settings.url_of(name, spec.base_url), self._settings.options_of(name))
         system = factory(config)
-        handler = system.actions[command.contract.name].handler
+        made = system.actions[command.contract.name]
         sends: list[tuple[datetime, Exchange]] = []
         keyed = spec.actions[action].effect == "idempotent"
         by_hand = _call(saga, key, actor, keyed=keyed, told=lambda send: sends.append((datetime.now(UTC), send)))
@@ -131,8 +132,9 @@ class Desk:
             announced = Exchange("BY HAND", 0.0, request=summary({"reason": reason}))
             await audit.add(_rows(name, action, by_hand, [(datetime.now(UTC), announced)]))
             try:
-                async with system.lifespan():
-                    output = await handler(command, by_hand)
+                with using(made.hiding(command)):
+                    async with system.lifespan():
+                        output = await made.handler(command, by_hand)
             except ActionError as exc:
                 return {"outcome": type(exc).__name__.lower(), "code": exc.code, "message": exc.message}
             finally:

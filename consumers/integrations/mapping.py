@@ -91,10 +91,11 @@ class Template:
     @classmethod
     def of(cls, spec: IntegrationSpec, request: RequestSpec | ReadSpec, key: KeySpec | None) -> Template:
         """Compile it."""
+        selected = {name: f"'{','.join(fields)}'" for name, fields in request.select.items()}
         return cls(
             method=request.method,
             path=PathTemplate.of(request.path),
-            query=Value.of(request.query),
+            query=Value.of({**request.query, **selected}),
             headers=Value.of(request.headers),
             body=None if request.body is None else Value.of(request.body),
             fixed=fixed_headers(spec),

@@ -26,6 +26,7 @@ from consumers.connectors.http import Timeouts
 from consumers.integrations.blocks import DocumentSpec, GraphqlSpec, IdocSpec, OperationSpec, QuerySpec, SoapPort
 from consumers.integrations.fields import Expression, FieldSpec, Identifier, Scalar, Seconds, Strict, Text
 from consumers.integrations.spec_odata import EntitiesSpec, EntitySpec, ODataSpec
+from orchestrator.redaction import How
 from schemas.models import EffectClass
 
 __all__ = [
@@ -60,6 +61,14 @@ PROTOCOLS: Final = {
 
 Ratio = Annotated[float, Field(gt=0, le=1)]
 RecordName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$", max_length=100)]
+FieldPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_$@:-]+(\.[A-Za-z0-9_$@:-]+)*$", max_length=300)]
+Select = Annotated[
+    dict[Annotated[str, Field(pattern=r"^[\w$.-]+$")], list[Annotated[str, Field(pattern=r"^[\w$./():-]+$")]]],
+    Field(
+        default_factory=dict,
+        description="data minimising: the query parameter by which an answer is asked to hold only these fields",
+    ),
+]
 Code = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{1,63}$")]
 Errors = dict[Code, Literal["rejected", "failed", "unknown"]]
 Url = Annotated[str, Field(pattern=r"^(https?|smtp|smtps|smtp\+starttls)://[^\s/@?#]+[^\s@?#]*$", max_length=500)]
@@ -161,6 +170,7 @@ class ReadSpec(Strict):
     method: Literal["GET", "POST"] = "GET"
     path: Path
     query: dict[str, Scalar] = Field(default_factory=dict)
+    select: Select
     headers: dict[HeaderName, Scalar] = Field(default_factory=dict)
     body: JsonValue = None
 
@@ -195,6 +205,7 @@ class RequestSpec(Strict):
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: Path
     query: dict[str, Scalar] = Field(default_factory=dict)
+    select: Select
     headers: dict[HeaderName, Scalar] = Field(default_factory=dict)
     body: JsonValue = None
     nulls: bool = False
@@ -231,6 +242,8 @@ class ActionSpec(Strict):
             success.
         lookup: asked first, for a system that is undone by its own id and not by ours.
         compensation: the action that undoes this one.
+        keep: data minimising: dotted paths of the answers that the audit keeps; the rest is dropped before it is
+            written anywhere. Left out, all of it is kept, redacted.
         handler: `module:function`, in place of the protocol's own block.
         timeout: seconds of one attempt, retries in place included.
         verified: somebody has tried it, or read the page that `source` names.
@@ -257,6 +270,7 @@ class ActionSpec(Strict):
     probe: LookSpec | None = None
     compensation: Identifier | None = None
     key: KeySpec | Literal["none"] | None = None
+    keep: list[FieldPath] | None = None
     timeout: Seconds = 10
     verified: bool = True
     source: Annotated[str, Field(pattern=r"^https://\S+$", max_length=500)] | None = None
@@ -286,6 +300,10 @@ class IntegrationSpec(Strict):
         sender: of mails.
         soap: the ports that are called, by names of the file's own; where there is one only, actions need not name it.
         idoc, graphql: of these protocols.
+        redact: fields of commands, completions, requests and answers that are secret, financial or personal, and what
+            stands in their place in logs, traces, audit and views: mask, hash (keyed), drop or last4. A path fits where
+            it is the end of a field's place: `iban` everywhere, `bank.iban` within `bank`. See
+            `orchestrator.redaction`.
 
     """
 
@@ -311,6 +329,7 @@ class IntegrationSpec(Strict):
     soap: Annotated[dict[Identifier, SoapPort], Field(min_length=1)] | None = None
     idoc: IdocSpec | None = None
     graphql: GraphqlSpec = GraphqlSpec()
+    redact: dict[FieldPath, How] = Field(default_factory=dict)
     actions: Annotated[dict[Identifier, ActionSpec], Field(min_length=1)]
 
     @property

@@ -118,7 +118,7 @@ async def test_a_header_that_was_missing_is_set_and_what_makes_the_message_is_re
     # What was mended survives a rebuild of the projection, and goes to another cluster with the letter.
     await saga("dlq", "rebuild")
     file = tmp_path / "letters.jsonl"
-    await saga("dlq", "export", place, "--file", str(file))
+    await saga("dlq", "export", place, "--file", str(file), "--unredacted", "--reason", "to import them")
     line = json.loads(file.read_text())
     file.write_text(json.dumps({**line, "cluster": "elsewhere"}))
     await saga("dlq", "import", str(file), *WHY, "--yes")
@@ -176,6 +176,9 @@ async def test_letters_of_another_cluster_are_imported_once_and_replayed(
     await saga("dlq", "edit", first["id"], *WHY, "--set", "vendor_name=Mended")
     file = tmp_path / "letters.jsonl"
     await saga("dlq", "export", "--all", "--file", str(file))
+    await saga("dlq", "import", str(file), *WHY, "--yes", code=2)  # what is redacted is only to be read
+    await saga("dlq", "export", "--all", "--file", str(file), "--unredacted", code=2)  # and why?
+    await saga("dlq", "export", "--all", "--file", str(file), "--unredacted", "--reason", "to import them")
     (report,) = await saga.rows("dlq", "import", str(file), *WHY, "--yes")
     assert report == {"sent": 0, "known": 3, "failed": 0}, "they lie here already"
     lines = [json.loads(line) for line in file.read_text().splitlines()]

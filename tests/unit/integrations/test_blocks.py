@@ -13,7 +13,7 @@ from consumers.integrations.tools import tools
 PROTOCOLS = Path(__file__).parents[2] / "integration/consumers/protocols"
 FILES = {
     "soap": PROTOCOLS / "servers/erp_soap/erp.yaml",
-    "graphql": PROTOCOLS / "files/erp.yaml",
+    "graphql": PROTOCOLS / "files/erp-graphql.yaml",
     "idoc": PROTOCOLS / "files/suppliers.yaml",
 }
 PROBE = "      operation: {name: FindVendors, message: {taxId: tax_id}}\n"
@@ -29,7 +29,7 @@ MISTAKES = [
     ("soap", "{client: \"'100'\"}", '{client: "100"}', "headers.session.client: is no JMESPath expression"),
     ("soap", "{name: Deactivate,", "{name: Deactivate, port: another,", "operation.port: there is no another under `soap`"),
     ("soap", PROBE, "", "actions.create_vendor.probe: needs `operation` (protocol soap)"),
-    ("soap", PROBE, f"{PROBE}      request: {{path: /x}}\n", "probe.request: is of no use with protocol soap"),
+    ("soap", PROBE, f"{PROBE}      request: {{path: /x}}\n", "probe: needs `operation` (protocol soap), and nothing else"),
     ("soap", "    operation: {name: Deactivate,", "    request: {name: Deactivate,", "deactivate_vendor.request"),
     ("soap", "key: none", "key: none\ngraphql: {path: /x}", "graphql: is of no use with protocol soap"),
     ("graphql", "mutation Create(", "subscription Create(", "query.text: the document must be one query or one mutation"),
