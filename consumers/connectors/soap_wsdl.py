@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +15,8 @@ from zeep.exceptions import Error as ZeepError
 from zeep.transports import Transport
 from zeep.wsdl import Document
 from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding, SoapBinding
+
+from consumers.connectors.soap_shape import Place, misfits, parts_of
 
 __all__ = ["BadReply", "BadRequest", "BadWsdl", "Operation", "Wsdl"]
 
@@ -108,7 +110,33 @@ class Operation:
         except _MISFIT as exc:
             raise BadReply(f"{self.name}: {exc}"[:500]) from exc
         found = _plain(_serialize(value, dict))
+        if found is None:  # the element is there, and empty
+            return {part.name: [] if part.many else None for part in parts_of(self.output) or ()}
         return found if isinstance(found, dict) else {"result": found}
+
+    @property
+    def input(self) -> Any:
+        """The type of its input, for `soap_shape`."""
+        return self._found.input.body.type
+
+    @property
+    def output(self) -> Any:
+        """The type of its output; None where it has none."""
+        return self._found.output.body.type if self.has_output else None
+
+    def misfits(self, message: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+        """Where a tree of expressions does not fit the input."""
+        return misfits(self.input, message)
+
+    def header_misfits(self, headers: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+        """The same for the blocks of the SOAP header; all of them may be left out."""
+        header = self._found.input.header
+        blocks = {} if header is None else {part.name: part for part in parts_of(header.type) or ()}
+        for name, tree in headers.items():
+            if name not in blocks:
+                yield (name,), f"is no block of the header; there are {', '.join(blocks) or 'none'}"
+            else:
+                yield from misfits(blocks[name].type, tree, (name,))
 
 
 class Wsdl:

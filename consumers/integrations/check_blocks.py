@@ -48,7 +48,7 @@ def check_protocol(spec: IntegrationSpec) -> Iterator[Mistake]:
 
 
 def _errors(spec: IntegrationSpec, protocol: str) -> Iterator[Mistake]:
-    if spec.error_body is not None and protocol in {"idoc", "graphql"}:
+    if spec.error_body is not None and protocol in {"idoc", "graphql", "odata"}:
         yield ("error_body",), f"is of no use with protocol {protocol}, which has a place of its own for errors"
     if spec.error_body is not None and protocol == "soap" and spec.error_body.when is None:
         yield ("error_body",), "needs `when`: a fault is known without it, and everything else is a success"

@@ -180,6 +180,10 @@ def check(targets: Sequence[str]) -> tuple[Mapping[str, str], list[dict[str, Any
             name = spec.name
             problems += [document.at(place, message) for place, message in drifted(spec)]
             problems += [document.at(place, message) for place, message in _runs(spec)]
+            if spec.soap is not None:
+                from consumers.integrations.check_wsdl import check_wsdl  # noqa: PLC0415 - slow to load, see `build`
+
+                problems += [document.at(place, message) for place, message in check_wsdl(spec)]
         except BadIntegration as exc:
             problems += exc.problems
         checked[name] = str(path)
