@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "access_report",
     "audit_trail",
+    "bench_calls",
     "check_integrations",
     "consumer_group",
     "make_desk",
@@ -50,6 +51,13 @@ def consumer_group(settings: Settings, system: str) -> str:
 def audit_trail(settings: Settings) -> Trail:
     """What `saga audit` reads."""
     return Trail(AuditReader(connect(settings.effects_url)))
+
+
+def bench_calls() -> tuple[str, Callable[..., Any]]:
+    """What `saga bench calls` needs: the module of its bare HTTP server, and what measures."""
+    from consumers.bench.calls import measure  # noqa: PLC0415 - no worker needs it
+
+    return "consumers.bench.server", measure
 
 
 def record_look(settings: Settings, what: str, *, actor: str, reason: str, saga: UUID | None) -> None:
