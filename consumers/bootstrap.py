@@ -12,6 +12,7 @@ from consumers.audit.store import AuditReader, PostgresAudit
 from consumers.audit.trail import Trail
 from consumers.effects import PostgresEffects, migrate_effects
 from consumers.runtime import ConsumerLimits, Runtime
+from consumers.shadow.store import PostgresShadows
 from consumers.system import SystemConfig, SystemFactory
 from orchestrator.database import WORKER_IDLE_SECONDS, connect
 from orchestrator.messaging import topics
@@ -106,7 +107,7 @@ def make_runtime(
 
     Raises:
         BadSetting: a Kafka setting loses or doubles work.
-        BadSettings: the system has no base URL, or its rate is none.
+        BadSettings: the system has no base URL, or its rate or mode is none.
 
     """
     group = consumer_group(settings, name)
@@ -115,12 +116,15 @@ def make_runtime(
     database = in_thread()
     system = factory(SystemConfig(settings.url_of(name, getattr(factory, "urls", None)), settings.options_of(name)))
     system.rate = settings.rate_of(name) or system.rate
+    for action in system.actions.values():
+        action.mode = settings.mode_of(name, action.contract.action or action.contract.name) or action.mode
     return Runtime(
         system=system,
         inbox=KafkaInbox(consumer_config(kafka, group), [topics.commands(name)], run=in_thread(), on_assign=_nowhere),
         outbox=KafkaOutbox(producer_config(kafka), run=in_thread()),
         effects=PostgresEffects(engine, database),
         audit=PostgresAudit(engine, database),
+        shadows=PostgresShadows(engine, database),
         codec=codec,
         ids=ids,
         clock=time.monotonic,

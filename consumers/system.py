@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from consumers.audit.entry import Exchange
+from orchestrator.core.mode import LIVE, Mode, careful
 from schemas.models import Contract, EffectClass, Record
 
 __all__ = ["Action", "Call", "Handler", "Probe", "System", "SystemConfig", "SystemFactory"]
@@ -57,12 +58,19 @@ class Probe(Protocol[C_in, R_out]):
 
 @dataclass(slots=True)
 class Action:
-    """One action of a system. `timeout` is the limit of one call in seconds, in-place retries included."""
+    """One action of a system. `timeout` is the limit of one call in seconds, in-place retries included.
+
+    `reads`: it changes nothing, so that it is done in shadow, too. `mode` is how much of it is done for real.
+    `requests` makes what would be sent, as plain data, without sending it.
+    """
 
     command: type[Record]
     handler: Callable[[Any, Call], Awaitable[Record]]
     timeout: float
     probe: Callable[[Any, Call], Awaitable[Record | None]] | None = None
+    reads: bool = False
+    mode: Mode = LIVE
+    requests: Callable[[Any, Call], Sequence[Any]] | None = None
 
     @property
     def contract(self) -> Contract:
@@ -82,7 +90,7 @@ class System:
 
     `gate` says whether the system is called: None while it is; else it is taken for away, and the answer is the seconds
     until one call may try it, 0 for now. `rate` is how many calls a second all its workers together may make; None is
-    no limit.
+    no limit. `prove` gets the credentials by which the system knows us, and raises `Failed` where there are none.
     """
 
     name: str
@@ -90,14 +98,16 @@ class System:
     lifespan: Callable[[], AbstractAsyncContextManager[object]] = nullcontext
     gate: Callable[[], float | None] = lambda: None
     rate: float | None = None
+    prove: Callable[[], Awaitable[object]] | None = None
     actions: dict[str, Action] = field(default_factory=dict)
 
     def action(
-        self, command: type[C], *, timeout: float = 10.0
+        self, command: type[C], *, timeout: float = 10.0, reads: bool = False
     ) -> Callable[[Callable[[C, Call], Awaitable[R]]], Callable[[C, Call], Awaitable[R]]]:
         """Declare the handler of a command. The contract in `schemas/` says what it returns.
 
         `timeout` is also what recovery waits for: the claim of a worker that died lasts a little longer than it.
+        `reads`: it changes nothing.
 
         Raises:
             ValueError: the command belongs to another system, or has a handler already.
@@ -112,10 +122,15 @@ class System:
             raise ValueError(msg)
 
         def declare(handler: Callable[[C, Call], Awaitable[R]]) -> Callable[[C, Call], Awaitable[R]]:
-            self.actions[contract.name] = Action(command, handler, timeout)
+            self.actions[contract.name] = Action(command, handler, timeout, reads=reads)
             return handler
 
         return declare
+
+    @property
+    def mode(self) -> Mode:
+        """The most careful of its actions' modes."""
+        return careful(action.mode for action in self.actions.values())
 
     def probe(
         self, command: type[C]

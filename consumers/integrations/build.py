@@ -20,6 +20,7 @@ from consumers.integrations.over_http import HttpTransport
 from consumers.integrations.over_smtp import SmtpTransport
 from consumers.integrations.spec import ActionSpec, IntegrationSpec
 from consumers.system import Call, System, SystemConfig
+from orchestrator.core.mode import Mode
 from schemas.models import BY_NAME, Record
 
 __all__ = ["BUILDERS", "Compiled", "ContractMissing", "Integration", "Transport", "handler_of", "record_of"]
@@ -84,35 +85,34 @@ class Integration:
             ContractMissing: of one of its actions.
 
         """
-        transport = self.transport(config)
+        auth = self.spec.auth
+        credentials = None if auth is None else self.credentials(auth, self.spec.name)
+        transport = BUILDERS[self.spec.protocol](self.spec, config, credentials)
         system = System(
             self.spec.name,
             concurrency=self.spec.concurrency,
             lifespan=lambda: transport.client,
             gate=transport.client.guard.wait,
             rate=self.spec.rate,
+            prove=None if credentials is None else credentials.proof,
         )
         for name, action in self.spec.actions.items():
             command = record_of(self.spec, name)
             if action.handler is not None:
                 system.action(command, timeout=action.timeout)(handler_of(action.handler, transport.client))
-                continue
-            made = transport.action(action, command)
-            system.action(command, timeout=action.timeout)(made.handle)
-            if made.probe is not None:
-                system.probe(command)(made.probe)
+            else:
+                made = transport.action(action, command)
+                system.action(command, timeout=action.timeout, reads=action.reads)(made.handle)
+                system.actions[command.contract.name].requests = made.requests_for
+                if made.probe is not None:
+                    system.probe(command)(made.probe)
+            system.actions[command.contract.name].mode = Mode.of(action.mode or self.spec.mode)
         return system
 
     def plan(self, config: SystemConfig, action: str) -> Compiled:
         """One action, to see what it would send; who we are is left out, so no secret is read."""
         made = BUILDERS[self.spec.protocol](self.spec, config, None)
         return made.action(self.spec.actions[action], record_of(self.spec, action))
-
-    def transport(self, config: SystemConfig) -> Transport:
-        """What the system is called over."""
-        auth = self.spec.auth
-        credentials = None if auth is None else self.credentials(auth, self.spec.name)
-        return BUILDERS[self.spec.protocol](self.spec, config, credentials)
 
 
 def record_of(spec: IntegrationSpec, name: str) -> type[Record]:

@@ -21,6 +21,7 @@ from consumers.connectors.breaker import BreakerPolicy
 from consumers.connectors.guard import InPlace
 from consumers.connectors.http import Timeouts
 from consumers.integrations.fields import FieldSpec, Identifier, Strict, Text
+from orchestrator.core.mode import Mode
 from schemas.models import EffectClass
 
 __all__ = [
@@ -51,6 +52,13 @@ def _scalar(value: object) -> object:
     return value
 
 
+def _mode(text: str) -> str:
+    return str(Mode.of(text))
+
+
+ModeText = Annotated[
+    str, AfterValidator(_mode), WithJsonSchema({"type": "string", "pattern": r"^(live|shadow|canary +[0-9.]+ *%?)$"})
+]
 Expression = Annotated[
     str, Field(min_length=1, max_length=2000), WithJsonSchema({"type": "string", "format": "jmespath"})
 ]
@@ -216,6 +224,7 @@ class ActionSpec(Strict):
         compensation: the action that undoes this one.
         handler: `module:function`, in place of `request` or `mail`.
         timeout: seconds of one attempt, retries in place included.
+        mode: live, shadow (only recorded) or canary N %; by default that of the system.
         verified: somebody has tried it, or read the page that `source` names.
 
     """
@@ -237,6 +246,7 @@ class ActionSpec(Strict):
     compensation: Identifier | None = None
     key: KeySpec | Literal["none"] | None = None
     timeout: Seconds = 10
+    mode: ModeText | None = None
     verified: bool = True
     source: Annotated[str, Field(pattern=r"^https://\S+$", max_length=500)] | None = None
 
@@ -251,6 +261,8 @@ class IntegrationSpec(Strict):
 
     Attributes:
         base_url: one, or one for each environment (`SAGA_ENVIRONMENT`); `SAGA_SYSTEM_URLS__<NAME>` goes before it.
+        mode: live, shadow (only recorded) or canary N % of the sagas; `SAGA_SYSTEM_OPTIONS__<NAME>__MODE`, or
+            `…__MODE_<ACTION>`, goes before it.
         rate: calls a second of all workers together; `SAGA_SYSTEM_OPTIONS__<NAME>__RATE` goes before it.
         concurrency: calls at once of one worker.
         errors: the system's codes that mean the same for every action.
@@ -268,6 +280,7 @@ class IntegrationSpec(Strict):
     base_url: Url | dict[Identifier, Url] | None = None
     api_version: ApiVersion | None = None
     auth: AuthSpec | None = None
+    mode: ModeText = "live"
     rate: Annotated[float, Field(ge=1e-4, le=1e5)] | None = None
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 64
     breaker: BreakerSpec = BreakerSpec()
