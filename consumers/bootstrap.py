@@ -26,6 +26,7 @@ from schemas.codec import Codec
 
 if TYPE_CHECKING:
     from consumers.integrations.desk import Desk
+    from consumers.shadow.desk import ShadowDesk
 
 __all__ = [
     "access_report",
@@ -34,6 +35,7 @@ __all__ = [
     "consumer_group",
     "make_desk",
     "make_runtime",
+    "make_shadow_desk",
     "migrate_effects",
     "scaffold_integration",
 ]
@@ -68,6 +70,18 @@ def make_desk(settings: Settings) -> Desk:
     from consumers.integrations.desk import Desk  # noqa: PLC0415 - no worker needs it
 
     return Desk(settings)
+
+
+def make_shadow_desk(settings: Settings) -> ShadowDesk:
+    """What `saga shadow` asks.
+
+    Raises:
+        consumers.integrations.load.BadIntegration: a file is wrong.
+
+    """
+    from consumers.shadow.desk import ShadowDesk  # noqa: PLC0415 - no worker needs it
+
+    return ShadowDesk(settings)
 
 
 def check_integrations(targets: Sequence[str]) -> tuple[Mapping[str, str], list[dict[str, Any]]]:

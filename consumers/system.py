@@ -61,7 +61,8 @@ class Action:
     """One action of a system. `timeout` is the limit of one call in seconds, in-place retries included.
 
     `reads`: it changes nothing, so that it is done in shadow, too. `mode` is how much of it is done for real.
-    `requests` makes what would be sent, as plain data, without sending it.
+    `requests` makes what would be sent, as plain data, without sending it. `find` asks what there is of it, whoever did
+    it, and `known` does the same and makes the action's completion of it.
     """
 
     command: type[Record]
@@ -71,6 +72,8 @@ class Action:
     reads: bool = False
     mode: Mode = LIVE
     requests: Callable[[Any, Call], Sequence[Any]] | None = None
+    find: Callable[[Any, Call], Awaitable[Any]] | None = None
+    known: Callable[[Any, Call], Awaitable[Record | None]] | None = None
 
     @property
     def contract(self) -> Contract:

@@ -103,7 +103,10 @@ class Integration:
             else:
                 made = transport.action(action, command)
                 system.action(command, timeout=action.timeout, reads=action.reads)(made.handle)
-                system.actions[command.contract.name].requests = made.requests_for
+                entry = system.actions[command.contract.name]
+                entry.requests = made.requests_for
+                # Not every protocol can be asked what is there.
+                entry.find, entry.known = getattr(made, "find", None), getattr(made, "known", None)
                 if made.probe is not None:
                     system.probe(command)(made.probe)
             system.actions[command.contract.name].mode = Mode.of(action.mode or self.spec.mode)

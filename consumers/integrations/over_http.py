@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from consumers.connectors.breaker import Breaker
@@ -111,12 +112,14 @@ class HttpAction:
     response: Value
     lookup: Look | None
     question: Look | None
+    existing: Look | None
 
     @classmethod
     def of(cls, spec: IntegrationSpec, action: ActionSpec, command: type[Record], client: RestClient) -> HttpAction:
         """Compile it."""
         assert action.request is not None
         assert command.contract.completion is not None
+        existing = action.probe if action.compare is None else action.compare.look or action.probe
         return cls(
             spec=spec,
             action=action,
@@ -127,6 +130,7 @@ class HttpAction:
             response=Value.of(action.response),
             lookup=None if action.lookup is None else Look.of(spec, action.lookup),
             question=None if action.probe is None else Look.of(spec, action.probe),
+            existing=None if existing is None else Look.of(spec, existing),
         )
 
     @property
@@ -166,8 +170,44 @@ class HttpAction:
         """Whether it was done. See `consumers.system.Probe`."""
         assert self.question is not None
         context = context_of(self.spec, command, call)
+        answer, item = await self._asked(self.question, context, call)
+        if item is _MISSING:
+            return None
+        return self._completion(self.question.response, {**context, "answer": answer, "item": item})
+
+    @property
+    def known(self) -> Ask | None:
+        """The completion of what is there, whoever did it, where the file says how to ask and to read it."""
+        look = self.existing
+        if look is None:
+            return None
+        response = look.response if look.response.shape else self.question.response if self.question else None
+        return None if response is None else partial(self._known, look, response)
+
+    async def _known(self, look: Look, response: Value, command: Record, call: Call) -> Record | None:
+        context = context_of(self.spec, command, call)
+        answer, item = await self._asked(look, context, call)
+        return None if item is _MISSING else self._completion(response, {**context, "answer": answer, "item": item})
+
+    @property
+    def find(self) -> Ask | None:
+        """`found`, where the file says how to ask."""
+        return None if self.existing is None else self.found
+
+    async def found(self, command: Record, call: Call) -> Any:
+        """What is there of it, as the system says, whoever did it; None where there is nothing.
+
+        Raises:
+            Failed, Unknown: it could not be asked.
+
+        """
+        assert self.existing is not None
+        _, item = await self._asked(self.existing, context_of(self.spec, command, call), call)
+        return None if item is _MISSING else item
+
+    async def _asked(self, look: Look, context: Mapping[str, Any], call: Call) -> tuple[Any, Any]:
         try:
-            sent = self.question.template.fill(context)
+            sent = look.template.fill(context)
             answer = await self.client.look_up(
                 sent.path,
                 call=call,
@@ -177,12 +217,9 @@ class HttpAction:
                 form=sent.form,
                 headers=sent.headers,
             )
-            item = self.question.item(answer, context)
+            return answer, look.item(answer, context)
         except MappingError as exc:
             raise Unknown("BAD_RESPONSE", f"the probe: {exc}") from exc
-        if item is _MISSING:
-            return None
-        return self._completion(self.question.response, {**context, "answer": answer, "item": item})
 
     def requests_for(self, command: Record, call: Call) -> Sequence[Sent]:
         """What would be sent, without sending it. What only a lookup can tell stands as `lookup.id`.

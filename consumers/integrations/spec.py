@@ -28,6 +28,7 @@ __all__ = [
     "PROTOCOLS",
     "RESERVED",
     "ActionSpec",
+    "CompareSpec",
     "CompletionSpec",
     "ErrorBody",
     "Expression",
@@ -181,6 +182,23 @@ class LookSpec(Strict):
     response: dict[Identifier, Scalar] = Field(default_factory=dict)
 
 
+class CompareSpec(Strict):
+    """How an effect that was only recorded is compared with what the existing process did.
+
+    Attributes:
+        key: of the command: by what the business knows the thing.
+        theirs: the same of what the system says or of a file's row; by default the same expression.
+        look: asks the system for it; by default the action's probe.
+        fields: the command's, and where what the system says or the row has them; by default those of equal names.
+
+    """
+
+    key: Expression
+    theirs: Expression | None = None
+    look: LookSpec | None = None
+    fields: dict[Identifier, Expression] = Field(default_factory=dict)
+
+
 class RequestSpec(Strict):
     """What is sent over HTTP. What maps to null is left out, unless `nulls` says to send it in the body."""
 
@@ -243,6 +261,7 @@ class ActionSpec(Strict):
     found: Identifier | None = None
     lookup: LookSpec | None = None
     probe: LookSpec | None = None
+    compare: CompareSpec | None = None
     compensation: Identifier | None = None
     key: KeySpec | Literal["none"] | None = None
     timeout: Seconds = 10

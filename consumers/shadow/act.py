@@ -73,9 +73,10 @@ class Shadow:
         made = action.contract.completion
         assert made is not None
         found = Found.MADE_UP
-        if action.probe is not None and command.identity.direction is Direction.DO:
+        asks = action.known or action.probe
+        if asks is not None and command.identity.direction is Direction.DO:
             try:
-                there = await action.probe(record, call)
+                there = await asks(record, call)
             except ActionError as exc:
                 # To ask is a help and no duty: the record says that it was not possible.
                 log.warning("consumer.shadow_not_asked", code=exc.code, step=command.identity.step)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 import time
+import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,6 +82,95 @@ async def test_a_worker_that_is_killed_between_record_and_outcome_is_followed_by
     after = _rows(world, recorded + " WHERE step = 'erp-vendor'")
     assert [output for _, output in after] == [output for _, output in before]
     assert len(_rows(world, recorded)) == 4
+
+
+def _existing_process(world: Any, vendors: list[VendorOnboardingRequested]) -> None:
+    """Vendors as somebody has always entered them: one with other terms, one not at all, one that we never heard of."""
+    entered = [vendor.model_dump(mode="json") for vendor in vendors[1:]]
+    entered[0]["payment_terms"] = "NET_45"
+    entered.append({**entered[1], "tax_id": "DE99999999"})
+    names = ("vendor_name", "vendor_type", "tax_id", "payment_terms", "primary_contact_email")
+    for vendor in entered:
+        body = json.dumps({name: vendor[name] for name in names}).encode()
+        headers = {"content-type": "application/json"}
+        url = f"{world.stack.urls['erp']}/vendors"
+        urllib.request.urlopen(urllib.request.Request(url, body, headers, method="POST")).close()
+
+
+async def test_what_was_recorded_is_compared_with_the_existing_process_and_promoted_when_it_agrees(
+    make_world: Any, make_vendors: Make, folder: Path
+) -> None:
+    world = make_world(settings=SHADOW)
+    vendors = make_vendors(8)
+    assert "nothing of erp was recorded" in _error(world, "shadow", "compare", "--system", "erp", "--probe", code=3)
+    await world.at_rest(await world.publish(vendors), 120)
+    _existing_process(world, vendors)
+    calls = len(world.ledger().applied())
+
+    (probed,) = json.loads(world.saga("shadow", "compare", "--system", "erp", "--probe", "-o", "json"))
+    assert probed == {
+        "system": "erp",
+        "action": "create_vendor",
+        "compared": 8,
+        "agrees": 6,
+        "differs": 1,
+        "only_ours": 1,
+        "only_theirs": 0,
+        "not_asked": {},
+    }
+    assert len(world.ledger().applied()) == calls
+    asked = json.loads(world.saga("audit", "search", "--system", "erp", "-o", "json"))
+    assert sum(row["direction"] == "probe" for row in asked) == 8
+
+    # A list of the approved, as an export gives it: all of ours, and one that is not.
+    file = folder / "approved.csv"
+    lines = [f"{vendor.tax_id},{vendor.vendor_name},{vendor.category}" for vendor in vendors]
+    file.write_text("\n".join(["TAX,vendor_name,category", *lines, "DE77777777,Somebody,bearings"]) + "\n")
+    arguments = ("shadow", "compare", "--system", "suppliers", "--action", "approve", "--file", str(file))
+    (filed,) = json.loads(world.saga(*arguments, "--key", "TAX", "-o", "json"))
+    assert (filed["compared"], filed["agrees"], filed["only_theirs"]) == (9, 8, 1)
+    assert json.loads(world.saga(*arguments, "--key", "TAX", "-o", "json")) == [filed]  # and no row of it twice
+    assert "none of the 9 rows has a value for tax_id" in _error(world, *arguments, code=1)
+
+    report = {row["action"]: row for row in json.loads(world.saga("shadow", "report", "-o", "json"))}
+    created = report["create_vendor"]
+    assert (created["recorded"], created["compared"], created["agreement"]) == (8, 8, 0.75)
+    assert created["fields"] == {"payment_terms": 1}
+    assert created["differences"] == [{"payment_terms": ["NET_30", "NET_45"]}]
+    assert set(created["examples"]) == {str(vendor.saga_id) for vendor in vendors[:2]}
+    assert report["approve"]["only_theirs_keys"] == ["DE77777777"]
+    assert report["create_account"]["not_compared"] == 8
+    text = world.saga("shadow", "report", "--system", "erp")
+    assert "75.00%" in text
+    assert "ours 'NET_30', theirs 'NET_45'" in text
+
+    promote = ("shadow", "promote", "--system", "erp", "--action", "create_vendor", "--minimum", "8")
+    (refused,) = json.loads(world.saga(*promote, "--threshold", "0.99", "-o", "json", code=1))
+    assert refused["allowed"] is False
+    assert "75.00% agree, 99.00% are needed" in refused["missing"][0]
+    assert "8 compared, 100 are needed" in world.saga("shadow", "promote", "--system", "erp", code=1)
+    assert "--reason is needed" in _error(world, *promote, "--threshold", "0.7", code=2)
+    said = world.saga(*promote, "--threshold", "0.7", "--reason", "agreed with finance", "--actor", "ada")
+    assert said.strip() == "SAGA_SYSTEM_OPTIONS__ERP__MODE_CREATE_VENDOR=live"
+    noted = [
+        r
+        for r in json.loads(world.saga("audit", "search", "--agent", "ada", "-o", "json"))
+        if r["endpoint"] == "BY HAND"
+    ]
+    assert [(row["system"], row["action"]) for row in noted] == [("erp", "create_vendor")]
+    assert "agreed with finance" in noted[0]["request"]
+    assert "6 of 8 agree" in noted[0]["request"]
+    world.saga("audit", "verify")
+
+
+def _error(world: Any, *arguments: str, code: int) -> str:
+    """What a command says where it ends with that code."""
+    kept = {n: v for n, v in os.environ.items() if not n.startswith("SAGA_")}
+    argv = [sys.executable, "-m", "orchestrator.cli.main", *arguments]
+    env = {**kept, **world.stack.environment()}
+    done = subprocess.run(argv, check=False, env=env, text=True, capture_output=True, timeout=200)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stderr
 
 
 def _rows(world: Any, statement: str) -> list[Any]:

@@ -49,9 +49,12 @@ UPGRADE = [
         fields jsonb NOT NULL,
         source text NOT NULL,
         at timestamptz NOT NULL,
-        UNIQUE NULLS NOT DISTINCT (system, action, key, saga_id, step, round)
+        CHECK ((saga_id IS NULL) = (step IS NULL) AND (saga_id IS NULL) = (round IS NULL)),
+        CHECK (saga_id IS NOT NULL OR result = 'only-theirs')
     )
     """,
+    "CREATE UNIQUE INDEX shadow_finding_effect ON shadow_finding (saga_id, step, round) WHERE saga_id IS NOT NULL",
+    "CREATE INDEX shadow_finding_action ON shadow_finding (system, action)",
 ]
 
 
