@@ -152,7 +152,7 @@ async def test_a_live_retry_in_a_system_that_is_in_shadow_by_now_takes_its_place
     worker.command(VENDOR, attempt=2)
     await worker.work(60)
     assert erp.calls == ["create", "create"]
-    assert worker.effects._paces["erp"][1] == 5
+    assert worker.effects._paces["erp"].rate == 5
 
 
 async def test_a_shadow_takes_no_place_at_the_systems_pace_and_waits_for_no_system_that_is_away(
