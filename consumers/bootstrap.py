@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
+from consumers.audit.entry import LOOKS, AuditRow, Exchange, summary
 from consumers.audit.store import AuditReader, PostgresAudit
 from consumers.audit.trail import Trail
 from consumers.effects import PostgresEffects, migrate_effects
@@ -15,7 +17,7 @@ from consumers.runtime import ConsumerLimits, Runtime
 from consumers.system import SystemConfig, SystemFactory
 from orchestrator.database import WORKER_IDLE_SECONDS, connect
 from orchestrator.messaging import topics
-from orchestrator.messaging.kafka import consumer_config, in_thread, producer_config
+from orchestrator.messaging.kafka import consumer_config, directly, in_thread, producer_config
 from orchestrator.messaging.kafka_inbox import KafkaInbox
 from orchestrator.messaging.kafka_outbox import KafkaOutbox
 from orchestrator.messaging.message import TopicPartition
@@ -29,11 +31,14 @@ if TYPE_CHECKING:
 __all__ = [
     "access_report",
     "audit_trail",
+    "bench_calls",
     "check_integrations",
     "consumer_group",
     "make_desk",
     "make_runtime",
     "migrate_effects",
+    "record_look",
+    "redaction_rules",
     "scaffold_integration",
 ]
 
@@ -46,6 +51,41 @@ def consumer_group(settings: Settings, system: str) -> str:
 def audit_trail(settings: Settings) -> Trail:
     """What `saga audit` reads."""
     return Trail(AuditReader(connect(settings.effects_url)))
+
+
+def bench_calls() -> tuple[str, Callable[..., Any]]:
+    """What `saga bench calls` needs: the module of its bare HTTP server, and what measures."""
+    from consumers.bench.calls import measure  # noqa: PLC0415 - no worker needs it
+
+    return "consumers.bench.server", measure
+
+
+def record_look(settings: Settings, what: str, *, actor: str, reason: str, saga: UUID | None) -> None:
+    """Write down that somebody reads what is hidden by default: in the chain `LOOKS` of the audit.
+
+    Raises:
+        StoreError: it could not be written.
+
+    """
+    engine = connect(settings.effects_url)
+    try:
+        look = Exchange(what, 0.0, request=summary({"reason": reason}))
+        row = AuditRow(LOOKS, 0, datetime.now(UTC), actor, saga or UUID(int=0), "", "look", 1, "unredacted", 1, look)
+        PostgresAudit(engine, directly).write([row])
+    finally:
+        engine.dispose()
+
+
+def redaction_rules() -> Mapping[str, Mapping[str, Any]]:
+    """Which fields each system of this installation has hidden, and how.
+
+    Raises:
+        BadSettings: a file cannot be read.
+
+    """
+    from consumers.privacy import rules  # noqa: PLC0415 - reads the files
+
+    return rules()
 
 
 def access_report(settings: Settings, since: datetime | None) -> dict[str, list[dict[str, Any]]]:

@@ -14,6 +14,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from consumers.limit import Granted, Want
 from orchestrator.core.effects import Ask, EffectRow, Perform, Refuse, RowStatus, StayUnknown, Verdict, admit
 from orchestrator.core.messages import Direction
 from orchestrator.messaging.message import TopicPartition
@@ -72,10 +73,10 @@ class EffectStore(Protocol):
         """Record outcomes with their replies; False for each claim that was no longer ours."""
         ...
 
-    async def reserve(self, system: str, calls: int, rate: float) -> float:
-        """Take places for so many calls, `rate` of them a second among all workers (see `consumers.pace`).
+    async def reserve(self, wants: Sequence[Want], calls: int) -> Granted:
+        """Take places for so many calls under each of these limits (see `consumers.limit`), by this database's clock.
 
-        Returns the seconds until the first of them by this database's clock, below 0 where it is past.
+        With no calls it only writes down what was told of them.
         """
         ...
 

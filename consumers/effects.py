@@ -12,7 +12,7 @@ import psycopg
 from sqlalchemy import Engine
 
 from consumers.claims import Admitted, Claim, EffectStore, Identity, Settlement, Writes, judge
-from consumers.pace import BURST_SECONDS
+from consumers.limit import BURST_SECONDS, Granted, Want
 from orchestrator.core.effects import EffectRow, Perform, RowStatus
 from orchestrator.core.messages import Direction
 from orchestrator.database import StoreConflict, migrate, plain_connection
@@ -100,16 +100,38 @@ WHERE e.saga_id = u.saga_id AND e.step = u.step AND e.direction = u.direction AN
 RETURNING e.saga_id, e.step, e.direction, e.round
 """
 
-# `consumers.pace.next_after`. The row's lock makes the workers take turns, and the clock is read behind it.
+# `consumers.limit.taken` for each limit. The rows' locks, taken in one order, make the workers take turns, and the
+# clock is read behind them. `least` and `greatest` pass over NULLs.
 _RESERVE = """
-INSERT INTO effect_pace AS p (system, rate, next_at)
-VALUES (%(system)s, %(rate)s, effect_now() + make_interval(secs => %(calls)s / %(rate)s::float8 - %(burst)s))
+INSERT INTO effect_pace AS p (system, rate, told_rate, told_until, granted_at, next_at)
+SELECT name, rate, told_rate, told_until, first,
+       least(first + make_interval(secs => %(calls)s / least(rate, nullif(told_rate, 0))),
+             greatest(first, told_until) + make_interval(secs => %(calls)s / rate))
+FROM (SELECT u.*, CASE WHEN told_rate = 0 THEN told_until ELSE now - make_interval(secs => %(burst)s) END AS first
+      FROM (SELECT name, rate, told_rate, now, now + make_interval(secs => told_for) AS told_until
+            FROM unnest(%(names)b::text[], %(rates)b::float8[], %(told_rates)b::float8[], %(told_fors)b::float8[])
+                AS u(name, rate, told_rate, told_for), (SELECT effect_now() AS now) AS clock) AS u) AS u
+ORDER BY name
 ON CONFLICT (system) DO UPDATE
-SET rate = EXCLUDED.rate,
-    next_at = greatest(effect_now() + (p.next_at - effect_now()) * (p.rate / EXCLUDED.rate),
-                       effect_now() - make_interval(secs => %(burst)s))
-              + make_interval(secs => %(calls)s / EXCLUDED.rate)
-RETURNING extract(epoch FROM p.next_at - effect_now())::float8 - %(calls)s / p.rate
+SET (rate, told_rate, told_until, granted_at, next_at) = (
+    SELECT EXCLUDED.rate, told.rate, told.until, place.first,
+           least(place.first + make_interval(secs => %(calls)s / least(EXCLUDED.rate, nullif(told.rate, 0))),
+                 greatest(place.first, told.until) + make_interval(secs => %(calls)s / EXCLUDED.rate))
+    FROM (SELECT effect_now() AS now) AS clock,
+    LATERAL (SELECT p.told_until > now AS holds,
+                    p.told_until > now AND p.told_rate = 0
+                        AND (EXCLUDED.told_rate > 0 OR EXCLUDED.told_until < p.told_until) AS pauses) AS old,
+    LATERAL (SELECT CASE WHEN old.pauses OR EXCLUDED.told_until IS NULL
+                         THEN CASE WHEN old.holds THEN p.told_rate END ELSE EXCLUDED.told_rate END AS rate,
+                    CASE WHEN old.pauses OR EXCLUDED.told_until IS NULL
+                         THEN CASE WHEN old.holds THEN p.told_until END ELSE EXCLUDED.told_until END AS until) AS told,
+    LATERAL (SELECT greatest(now - make_interval(secs => %(burst)s),
+                             now + (p.next_at - now)
+                                 * CASE WHEN told.until IS NULL THEN p.rate / EXCLUDED.rate ELSE 1 END,
+                             CASE WHEN told.rate = 0 THEN told.until END) AS first) AS place
+)
+RETURNING extract(epoch FROM p.granted_at - effect_now())::float8,
+          extract(epoch FROM p.next_at - p.granted_at)::float8 / greatest(%(calls)s, 1)
 """
 
 _WATERMARKS = "SELECT topic, partition, next_offset FROM effect_offset WHERE consumer_group = %(group)s"
@@ -216,11 +238,18 @@ class PostgresEffects:
         with plain_connection(self._engine, autocommit=True) as connection:
             return connection.execute(statement, parameters).fetchall()
 
-    async def reserve(self, system: str, calls: int, rate: float) -> float:
+    async def reserve(self, wants: Sequence[Want], calls: int) -> Granted:
         """See `EffectStore.reserve`."""
-        row = {"system": system, "calls": calls, "rate": rate, "burst": BURST_SECONDS}
-        ((wait,),) = await self._run(self._change, _RESERVE, row)
-        return float(wait)
+        row = {
+            "calls": calls,
+            "burst": BURST_SECONDS,
+            "names": [want.limit.name for want in wants],
+            "rates": [want.limit.rate for want in wants],
+            "told_rates": [None if want.told is None else want.told.rate for want in wants],
+            "told_fors": [None if want.told is None else want.told.seconds for want in wants],
+        }
+        rows = await self._run(self._change, _RESERVE, row)
+        return Granted(max(first for first, _ in rows), max(gap for _, gap in rows))
 
     async def watermarks(self, group: str) -> Mapping[TopicPartition, int]:
         """See `EffectStore.watermarks`."""

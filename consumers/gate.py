@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 
+from consumers import metrics
 from consumers.pace import Pace, Place
 from consumers.system import System
+from consumers.turns import Turns
 from orchestrator.messaging.ports import Sleep
 
 __all__ = ["Gate", "Line"]
@@ -48,16 +50,17 @@ class Gate:
 class _Turn:
     """A turn at a system. Nearly always there is nobody in line and it costs next to nothing."""
 
-    __slots__ = ("_line", "_queued")
+    __slots__ = ("_line", "_queued", "_waited")
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, waited: float) -> None:
         self._line = line
+        self._waited = waited
         self._queued: AbstractAsyncContextManager[Place] | None = None
 
     async def __aenter__(self) -> Place:
         place = await self._line.enter()
         if place is None:
-            self._queued = self._line.queue()
+            self._queued = self._line.queue(self._waited)
             place = await self._queued.__aenter__()
         return place
 
@@ -71,17 +74,29 @@ class _Turn:
 
 
 class Line:
-    """The line before a system: past its gate, to one of its places at once, at its pace. Oldest first."""
+    """The line before a system: past its gate, to one of its places at once, at its pace.
+
+    Oldest first, but fresh work is not held up by a backlog; see `Turns` for `late` and `share`.
+    """
 
     def __init__(
-        self, system: System, gate: Gate, pace: Pace, *, clock: Callable[[], float], draining: Callable[[], bool]
+        self,
+        system: System,
+        gate: Gate,
+        pace: Pace,
+        *,
+        clock: Callable[[], float],
+        draining: Callable[[], bool],
+        late: float,
+        share: float,
     ) -> None:
+        self._facts = {"system": system.name}
         self._gate = gate
         self._pace = pace
         self._clock = clock
         self._draining = draining
         self._room = asyncio.Semaphore(system.concurrency)
-        self._head = asyncio.Lock()
+        self._head = Turns(late=late, share=share, clock=clock)
         self._since: dict[object, float] = {}
 
     def oldest(self) -> float | None:
@@ -89,9 +104,12 @@ class Line:
         since = next(iter(self._since.values()), None)
         return None if since is None else self._clock() - since
 
-    def turn(self) -> _Turn:
-        """Wait for one's turn. A stop ends the wait, so look whether it came."""
-        return _Turn(self)
+    def turn(self, waited: float) -> _Turn:
+        """Wait for one's turn. A stop ends the wait, so look whether it came.
+
+        `waited`: how old the work is that waits, in seconds.
+        """
+        return _Turn(self, waited)
 
     async def enter(self) -> Place | None:
         """Take a place at once; None where somebody waits or has to."""
@@ -105,17 +123,19 @@ class Line:
         self._room.release()
 
     @asynccontextmanager
-    async def queue(self) -> AsyncIterator[Place]:
+    async def queue(self, waited: float) -> AsyncIterator[Place]:
         """Stand in line."""
         me = object()
         self._since[me] = self._clock()
+        born = self._since[me] - waited
         try:
             while True:
                 async with self._gate.turn() as tries:
-                    place = await self._place(self._draining if tries else self._stop_or_away)
+                    place = await self._place(born, self._draining if tries else self._stop_or_away)
                     if place is None and not self._draining():
                         continue  # back to the gate, which has closed meanwhile
-                    del self._since[me]
+                    since = self._since.pop(me)
+                    metrics.rate_wait.record(self._clock() - since, self._facts)
                     try:
                         yield place or Place()
                     finally:
@@ -126,9 +146,10 @@ class Line:
         finally:
             self._since.pop(me, None)
 
-    async def _place(self, gave_up: Callable[[], bool]) -> Place | None:
+    async def _place(self, born: float, gave_up: Callable[[], bool]) -> Place | None:
         """Hold one of the system's places at once, at its pace; None, and nothing held, where `gave_up` came first."""
-        async with self._head:
+        await self._head.acquire(born)
+        try:
             await self._room.acquire()
             place = None
             try:
@@ -137,6 +158,8 @@ class Line:
                 if place is None:
                     self._room.release()
             return place
+        finally:
+            self._head.release()
 
     def _waiting(self) -> int:
         return len(self._since)

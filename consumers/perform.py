@@ -10,16 +10,19 @@ from typing import TypeVar
 from uuid import UUID
 
 import structlog
+from msgspec.structs import replace
 
 from consumers.audit.entry import Exchange
 from consumers.command import ReceivedCommand
 from consumers.effects import EffectStore
 from consumers.errors import ClaimLost, Failed, Rejected, Unknown
+from consumers.limit import Advice
 from consumers.system import Call
 from orchestrator.core.effects import Perform
 from orchestrator.core.messages import GONE, Failure, Outcome, Succeeded
 from orchestrator.database import StoreError
 from orchestrator.messaging.ports import Sleep
+from orchestrator.redaction import redacted_text, using
 from schemas.models import Record
 
 __all__ = ["CIRCUIT_OPEN", "Performer"]
@@ -85,6 +88,8 @@ class _Hold:
 class Performer:
     """Calls handlers. `again` waits for the place of a further call under one claim.
 
+    `limited` hears what answers say of limits.
+
     `audited` writes what was sent and what came back, before anybody learns of the outcome.
     """
 
@@ -97,11 +102,13 @@ class Performer:
         sleep: Sleep,
         draining: Callable[[], bool],
         again: Callable[[], Awaitable[None]],
+        limited: Callable[[Advice], None],
         audited: Callable[[ReceivedCommand, Sequence[tuple[datetime, Exchange]]], Awaitable[None]],
     ) -> None:
         self._audited = audited
         self._draining = draining
         self._again = again
+        self._limited = limited
         self._effects = effects
         self._clock = clock
         self._now = now
@@ -114,8 +121,9 @@ class Performer:
         hold = _Hold(self._effects, command, owner, asked_at, lease, self._clock, self._again)
         sends: list[tuple[datetime, Exchange]] = []
         try:
-            call = _call(command, hold.before_call, self._taking_down(sends))
-            return await self._until_closed(command, call, verdict, hold)
+            call = _call(command, hold.before_call, self._taking_down(sends), self._limited)
+            with using(command.action.hiding(command.record)):
+                return _readable(await self._until_closed(command, call, verdict, hold))
         finally:
             if sends:
                 await self._audited(command, sends)
@@ -145,11 +153,12 @@ class Performer:
         sends: list[tuple[datetime, Exchange]] = []
 
         async def ask(_: asyncio.Timeout) -> Succeeded | Failure | None:
-            found = await probe(command.record, _call(command, renew, self._taking_down(sends)))
+            found = await probe(command.record, _call(command, renew, self._taking_down(sends), self._limited))
             return None if found is None else _checked(command, found)
 
         try:
-            result = await _caught(command, ask)
+            with using(command.action.hiding(command.record)):
+                result = _readable(await _caught(command, ask))
         finally:
             if sends:
                 await self._audited(command, sends)
@@ -204,7 +213,12 @@ class Performer:
         return await _caught(command, act)
 
 
-def _call(command: ReceivedCommand, renew: Callable[[], Awaitable[None]], told: Callable[[Exchange], None]) -> Call:
+def _call(
+    command: ReceivedCommand,
+    renew: Callable[[], Awaitable[None]],
+    told: Callable[[Exchange], None],
+    limited: Callable[[Advice], None],
+) -> Call:
     return Call(
         saga_id=command.saga_id,
         step=command.identity.step,
@@ -216,7 +230,13 @@ def _call(command: ReceivedCommand, renew: Callable[[], Awaitable[None]], told: 
         agent=command.event.agent or "",
         keyed=command.ask.effect == "idempotent",
         told=told,
+        limited=limited,
     )
+
+
+def _readable(result: T) -> T | Failure:
+    """A failure without what the system repeats of the command: everybody reads it, and nobody works with it."""
+    return replace(result, message=redacted_text(result.message)) if isinstance(result, Failure) else result
 
 
 async def _caught(command: ReceivedCommand, act: Callable[[asyncio.Timeout], Awaitable[T]]) -> T | Failure:

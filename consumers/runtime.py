@@ -18,12 +18,14 @@ from uuid import UUID
 import structlog
 from msgspec.structs import replace
 
+from consumers import metrics
 from consumers.audit.entry import AuditRow, Exchange
 from consumers.audit.store import AuditStore
 from consumers.command import NOBODY_KNOWS, UNDONE, ReceivedCommand, Replies, audit_rows, packed, read_command
 from consumers.effects import Admitted, Claim, EffectStore, Settlement
 from consumers.flow import Grouped, Watermarks
 from consumers.gate import Gate, Line
+from consumers.limit import Granted, Want
 from consumers.pace import Pace
 from consumers.perform import Performer
 from consumers.system import System
@@ -31,7 +33,7 @@ from consumers.teller import Teller
 from orchestrator import telemetry
 from orchestrator.core.effects import EffectRow, Perform, Refuse, Repeat, StayUnknown, Wait, settled
 from orchestrator.core.messages import Direction, Failure, Outcome, Succeeded
-from orchestrator.database import StoreConflict, StoreUnavailable
+from orchestrator.database import StoreConflict, StoreError, StoreUnavailable
 from orchestrator.messaging.dead_letter import Grave, bury
 from orchestrator.messaging.errors import BadMessage, BrokerUnavailable
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
@@ -58,7 +60,8 @@ class ConsumerStopped(Exception):
 class ConsumerLimits:
     """Sizes and times of the loop. `drain` is how long a graceful stop waits for calls in progress, in seconds.
 
-    `max_bytes` is the largest answer that is sent.
+    `max_bytes` is the largest answer that is sent. Commands older than `late` seconds get no more than `late_share` of
+    the calls while younger ones wait.
     """
 
     batch: int = 500
@@ -70,6 +73,8 @@ class ConsumerLimits:
     poison: int = 1000
     tell: float = 10.0
     max_bytes: int = 900_000
+    late: float = 30.0
+    late_share: float = 0.8
 
 
 class Runtime:
@@ -113,8 +118,10 @@ class Runtime:
         self._committed = clock()
         self._draining = False
         gate = Gate(system, sleep=sleep, draining=lambda: self._draining)
-        pace = Pace(system.rate, self._reserve, clock=clock, sleep=sleep)
-        self._line = Line(system, gate, pace, clock=clock, draining=lambda: self._draining)
+        pace = self._pace = Pace(system.name, system.limits, self._reserve, clock=clock, sleep=sleep)
+        self._line = Line(
+            system, gate, pace, clock=clock, draining=lambda: self._draining, late=limits.late, share=limits.late_share
+        )
         self._teller = Teller(
             system.name, self._replies, outbox, gate=gate, line=self._line, pace=pace,
             ids=ids, clock=clock, now=now, every=limits.tell,
@@ -126,9 +133,10 @@ class Runtime:
             sleep=sleep,
             draining=lambda: self._draining,
             again=pace.again,
+            limited=pace.heed,
             audited=self._audited,
         )
-        self._audit = None if audit is None else Grouped(partial(_add_all, audit))
+        self._audit = None if audit is None else Grouped(partial(_add_all, audit, system.name))
         self._unaudited = 0
         self._failure: BaseException | None = None
         self._trouble: str | None = None
@@ -183,6 +191,7 @@ class Runtime:
             await self._receive(message)
         if self._clock() - self._committed >= self._limits.commit:
             await self._commit()
+        await self._pass_on()
         await self._teller.tell()
         return len(messages)
 
@@ -276,7 +285,7 @@ class Runtime:
         while True:
             # A place comes before the claim: what a worker had claimed when it died counts as perhaps called, so a
             # queue of claims would be a queue of doubts.
-            async with self._line.turn() as place:
+            async with self._line.turn(self._age(command)) as place:
                 await self._audit_works()
                 if self._draining:
                     return False
@@ -298,8 +307,12 @@ class Runtime:
                     await self._answer(await self._reply(command, UNDONE))
             return True
 
+    def _age(self, command: ReceivedCommand) -> float:
+        """Seconds since the coordinator asked, by its clock and ours."""
+        return (self._now() - command.event.time).total_seconds()
+
     async def _look(self, command: ReceivedCommand) -> bool:
-        async with self._line.turn() as place:
+        async with self._line.turn(self._age(command)) as place:
             await self._audit_works()
             if self._draining:
                 return False
@@ -325,10 +338,15 @@ class Runtime:
         while self._unaudited and self._trouble is not None and not self._draining:
             await self._sleep(_WAIT_STEP)
 
-    async def _reserve(self, calls: int) -> float:
-        rate = self._system.rate
-        assert rate is not None
-        return await self._patiently(lambda: self._effects.reserve(self._system.name, calls, rate))
+    async def _reserve(self, wants: Sequence[Want], calls: int) -> Granted:
+        return await self._patiently(lambda: self._effects.reserve(wants, calls))
+
+    async def _pass_on(self) -> None:
+        """Not patient, as `_commit`."""
+        try:
+            await self._pace.pass_on(self._effects.reserve)
+        except _TRANSIENT as exc:
+            log.warning("consumer.limit_not_passed_on", error=f"{type(exc).__name__}: {exc}")
 
     def _claim_of(self, command: ReceivedCommand, owner: UUID) -> Claim:
         lease = self._lease(command)
@@ -356,6 +374,7 @@ class Runtime:
         if result is None:
             log.warning("consumer.claim_lost", saga_id=str(command.saga_id), step=command.identity.step)
             return
+        _count(self._system.name, command, result)
         # Of this call alone: an earlier attempt in doubt makes its answer an unknown, too.
         did_nothing = isinstance(result, Failure) and result.outcome is not Outcome.UNKNOWN
         after, result, reply = await self._told(command, row, result)
@@ -450,9 +469,26 @@ class Runtime:
                 return found
 
 
-async def _add_all(audit: AuditStore, groups: Sequence[Sequence[AuditRow]]) -> Sequence[None]:
-    await audit.add([row for rows in groups for row in rows])
+async def _add_all(audit: AuditStore, system: str, groups: Sequence[Sequence[AuditRow]]) -> Sequence[None]:
+    try:
+        await audit.add([row for rows in groups for row in rows])
+    except StoreError:
+        metrics.audit_failures.add(1, {"system": system})
+        raise
     return [None] * len(groups)
+
+
+def _count(system: str, command: ReceivedCommand, result: Succeeded | Failure) -> None:
+    contract = command.action.contract
+    facts = {
+        "system": system,
+        "action": contract.action or contract.name,
+        "direction": command.identity.direction.value,
+    }
+    if isinstance(result, Failure):
+        metrics.calls.add(1, {**facts, "outcome": result.outcome.value, "error.type": result.code})
+    else:
+        metrics.calls.add(1, {**facts, "outcome": "succeeded"})
 
 
 def _log_failure(command: ReceivedCommand, failure: Failure) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +10,8 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from consumers.audit.entry import Exchange
+from consumers.limit import Advice, Limit
+from orchestrator.redaction import Redactor, current
 from schemas.models import Contract, EffectClass, Record
 
 __all__ = ["Action", "Call", "Handler", "Probe", "System", "SystemConfig", "SystemFactory"]
@@ -28,7 +30,8 @@ class Call:
     to the system, in-place retry and probe: it renews the claim by compare-and-set, raises `ClaimLost` where another
     worker owns the effect now, and waits where the system has a limit of calls a second. `keyed`: by its contract the
     system does the work once for each key, so that a call without an answer may be sent again at once. `told` takes
-    down every send for the audit, which is written before the action's outcome is.
+    down every send for the audit, which is written before the action's outcome is; `limited` what an answer says of how
+    often the system may be called.
     """
 
     saga_id: UUID
@@ -41,6 +44,7 @@ class Call:
     agent: str = ""
     keyed: bool = True
     told: Callable[[Exchange], None] = lambda _: None
+    limited: Callable[[Advice], None] = lambda _: None
 
 
 class Handler(Protocol[C_in, R_out]):
@@ -57,12 +61,22 @@ class Probe(Protocol[C_in, R_out]):
 
 @dataclass(slots=True)
 class Action:
-    """One action of a system. `timeout` is the limit of one call in seconds, in-place retries included."""
+    """One action of a system. `timeout` is the limit of one call in seconds, in-place retries included.
+
+    `redactor` hides the system's fields, that of the process where it is None; `keep` is what the audit keeps of
+    answers, all of it where it is None.
+    """
 
     command: type[Record]
     handler: Callable[[Any, Call], Awaitable[Record]]
     timeout: float
     probe: Callable[[Any, Call], Awaitable[Record | None]] | None = None
+    redactor: Redactor | None = None
+    keep: Sequence[str] | None = None
+
+    def hiding(self, command: Record) -> Redactor:
+        """What holds while that command is done: what it says in hidden fields is hidden wherever it comes back."""
+        return (self.redactor or current()).knowing(command.model_dump(mode="json"), keep=self.keep)
 
     @property
     def contract(self) -> Contract:
@@ -82,7 +96,7 @@ class System:
 
     `gate` says whether the system is called: None while it is; else it is taken for away, and the answer is the seconds
     until one call may try it, 0 for now. `rate` is how many calls a second all its workers together may make; None is
-    no limit.
+    no limit. `credential` is the limit of whatever proves who we are, shared with all that prove it by the same.
     """
 
     name: str
@@ -90,7 +104,14 @@ class System:
     lifespan: Callable[[], AbstractAsyncContextManager[object]] = nullcontext
     gate: Callable[[], float | None] = lambda: None
     rate: float | None = None
+    credential: Limit | None = None
     actions: dict[str, Action] = field(default_factory=dict)
+
+    @property
+    def limits(self) -> Sequence[Limit]:
+        """Those that a call keeps, all of them."""
+        own = [] if self.rate is None else [Limit(self.name, self.rate)]
+        return own if self.credential is None else [*own, self.credential]
 
     def action(
         self, command: type[C], *, timeout: float = 10.0

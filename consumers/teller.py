@@ -10,6 +10,7 @@ from datetime import datetime
 
 import structlog
 
+from consumers import metrics
 from consumers.command import Replies
 from consumers.gate import Gate, Line
 from consumers.pace import Pace
@@ -63,6 +64,7 @@ class Teller:
 
         Not patient: it is said again soon.
         """
+        metrics.breaker_open.set(int(self._gate.away()), {"system": self._system})
         oldest = self._line.oldest()
         reason, before = self._why(oldest), self._reason
         # A limit is told of while there is something to show for it.

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from consumers.claims import Admitted, Claim, Identity, Settlement, Writes, judge
 from consumers.errors import Failed, Rejected, Unknown
-from consumers.pace import next_after
+from consumers.limit import Granted, Taken, Want, granted, taken
 from consumers.runtime import ConsumerLimits, Runtime
 from consumers.system import Call, System
 from orchestrator.core.effects import EffectRow, RowStatus
@@ -37,7 +37,7 @@ class MemoryEffects:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._offsets: dict[str, dict[TopicPartition, int]] = {}
-        self._paces: dict[str, tuple[datetime, float]] = {}
+        self._paces: dict[str, Taken] = {}
         self.rows: dict[Identity, EffectRow] = {}
 
     async def claim(self, claims: Sequence[Claim]) -> Sequence[Admitted]:
@@ -71,12 +71,12 @@ class MemoryEffects:
         self.rows[settlement.identity] = replace(after, attempt=row.attempt, owner=None, lease_until=None)
         return True
 
-    async def reserve(self, system: str, calls: int, rate: float) -> float:
+    async def reserve(self, wants: Sequence[Want], calls: int) -> Granted:
         """See `EffectStore.reserve`."""
         now = self._now()
-        first, next_at = next_after(self._paces.get(system), now, calls, rate)
-        self._paces[system] = next_at, rate
-        return (first - now).total_seconds()
+        rows = {want.limit.name: taken(self._paces.get(want.limit.name), now, calls, want) for want in wants}
+        self._paces |= rows
+        return granted(list(rows.values()), now, calls)
 
     async def watermarks(self, group: str) -> Mapping[TopicPartition, int]:
         """See `EffectStore.watermarks`."""

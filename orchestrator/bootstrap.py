@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from orchestrator import telemetry
+from orchestrator import redaction, telemetry
 from orchestrator.catalogue import Catalogue
 from orchestrator.health import serving
 from orchestrator.ids import RealIds
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Stopping",
     "configure_logs",
+    "configure_redaction",
     "coordinator_group",
     "load_catalogue",
     "load_systems",
@@ -61,7 +62,13 @@ _GARBAGE_THRESHOLD = 50_000
 
 
 def configure_logs(settings: Settings) -> None:
-    """Logs go to stderr, one event a line: for people, or as JSON."""
+    """Logs go to stderr, one event a line: for people, or as JSON; nothing secret or personal is in them.
+
+    Raises:
+        BadSettings: the level is none, or see `configure_redaction`.
+
+    """
+    configure_redaction(settings)
     level = logging.getLevelNamesMapping().get(settings.log_level.upper())
     if level is None:
         msg = f"SAGA_LOG_LEVEL: {settings.log_level!r} is no level"
@@ -84,6 +91,18 @@ def configure_logs(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def configure_redaction(settings: Settings) -> None:
+    """What logs, traces and views of this process hide: the fields that any system's integration file names.
+
+    Raises:
+        BadSettings: they cannot be read; what must be hidden is not known then, so nothing starts.
+
+    """
+    rules_of: Any = load_attribute("SAGA_CONSUMERS", f"{settings.consumers}:redaction_rules")
+    key = settings.redaction_key
+    redaction.install(redaction.Rules(*rules_of().values()), key.get_secret_value() if key else None)
 
 
 def load_catalogue(settings: Settings) -> Catalogue:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -84,6 +84,7 @@ class Settings(BaseSettings):
     poison_limit: int = Field(default=1000, ge=1)
     replay_limit: int = Field(default=5, ge=1)
     retired_topics: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    redaction_key: SecretStr | None = None
     health_address: str | None = None
     log_level: str = "INFO"
     log_format: str = "console"

@@ -1,24 +1,29 @@
-"""Traces across every hop, by OpenTelemetry: off until a process sets it up, and then `send T` and `process T` spans.
+"""Traces across every hop, and metrics, by OpenTelemetry: off until a process sets them up.
 
-The names follow OpenTelemetry's semantic conventions for messaging (1.30): every message has a `send` span, whose
-context travels in its `traceparent` header (W3C Trace Context); the `process` span of its receiver is that span's child
-and is linked to it. All spans of a saga carry its id as `messaging.message.conversation_id`. Injected and extracted by
-hand: the instrumentation for Kafka's client follows older conventions.
+Then there are `send T` and `process T` spans. The names follow OpenTelemetry's semantic conventions for messaging
+(1.30): every message has a `send` span, whose context travels in its `traceparent` header (W3C Trace Context); the
+`process` span of its receiver is that span's child and is linked to it. All spans of a saga carry its id as
+`messaging.message.conversation_id`. Injected and extracted by hand: the instrumentation for Kafka's client follows
+older conventions.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import socket
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from msgspec.structs import replace
-from opentelemetry import trace
+from opentelemetry import metrics, trace
 from opentelemetry.trace import Link, ProxyTracerProvider, Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from orchestrator.messaging.event import Event
 from orchestrator.messaging.message import Incoming
+from orchestrator.redaction import redacted, redacted_text
 
 __all__ = ["calling", "configure", "enabled", "failed", "processing", "sending"]
 
@@ -26,27 +31,56 @@ _NAME = "saga-orchestrator"
 _W3C = TraceContextTextMapPropagator()
 _HEADER = "traceparent"
 _enabled = False
-_SWITCHES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+_SWITCH = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
 def configure(service: str) -> None:
-    """Export this process' spans by OTLP, where OpenTelemetry's own variables ask for it.
+    """Export this process' spans and metrics by OTLP, where OpenTelemetry's own variables ask for it.
 
-    `OTEL_EXPORTER_OTLP_ENDPOINT` (or `…_TRACES_ENDPOINT`) turns it on; headers, certificates, sampling and the rest are
-    taken from the other `OTEL_` variables. `service` is the service's name where `OTEL_SERVICE_NAME` says nothing.
+    `OTEL_EXPORTER_OTLP_ENDPOINT` turns both on, `…_TRACES_ENDPOINT` and `…_METRICS_ENDPOINT` one of them, and
+    `OTEL_TRACES_EXPORTER=none` and `OTEL_METRICS_EXPORTER=none` turn one off; headers, certificates, sampling,
+    intervals and the rest are taken from the other `OTEL_` variables. `service` is the service's name where
+    `OTEL_SERVICE_NAME` says nothing.
     """
-    if not any(os.environ.get(name) for name in _SWITCHES) or os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+    if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return
-    # Loaded only here: the exporter brings an HTTP client, and most processes export nothing.
+    name = os.environ.get("OTEL_SERVICE_NAME") or service
+    if _asked_for("TRACES"):
+        _export_traces(name)
+    if _asked_for("METRICS"):
+        _export_metrics(name)
+
+
+def _asked_for(signal: str) -> bool:
+    if os.environ.get(f"OTEL_{signal}_EXPORTER", "").lower() == "none":
+        return False
+    return bool(os.environ.get(_SWITCH) or os.environ.get(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"))
+
+
+def _export_traces(name: str) -> None:
+    # Loaded only here, as below: the exporter brings an HTTP client, and most processes export nothing.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
     from opentelemetry.sdk.resources import SERVICE_NAME, Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
-    name = os.environ.get("OTEL_SERVICE_NAME") or service
+    from orchestrator.spans import Redacting  # noqa: PLC0415
+
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: name}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider.add_span_processor(BatchSpanProcessor(Redacting(OTLPSpanExporter())))
     trace.set_tracer_provider(provider)  # flushed and closed at exit by the SDK
+
+
+def _export_metrics(name: str) -> None:
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415
+    from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
+    from opentelemetry.sdk.resources import SERVICE_NAME, Resource  # noqa: PLC0415
+
+    # Workers of one system count apart; their sums are the collector's business.
+    about = {SERVICE_NAME: name, "service.instance.id": f"{socket.gethostname()}-{os.getpid()}"}
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter())
+    metrics.set_meter_provider(MeterProvider([reader], resource=Resource.create(about)))
 
 
 def enabled() -> bool:
@@ -97,10 +131,7 @@ def processing(message: Incoming, event: Event, group: str, **facts: str | int) 
         **{f"saga.{name}": value for name, value in facts.items()},
     }
     links = [Link(origin)] if origin.is_valid else []
-    tracer = trace.get_tracer(_NAME)
-    with tracer.start_as_current_span(
-        f"process {message.topic}", context, SpanKind.CONSUMER, attributes, links
-    ) as span:
+    with _span(f"process {message.topic}", context, SpanKind.CONSUMER, attributes, links) as span:
         yield span
 
 
@@ -110,13 +141,35 @@ def calling(name: str, attributes: Mapping[str, str | int]) -> Iterator[Span | N
     if not enabled():
         yield None
         return
-    with trace.get_tracer(_NAME).start_as_current_span(name, kind=SpanKind.CLIENT, attributes=attributes) as span:
+    with _span(name, None, SpanKind.CLIENT, redacted(attributes)) as span:
         yield span
+
+
+@contextmanager
+def _span(
+    name: str, context: Any, kind: SpanKind, attributes: Mapping[str, str | int], links: Sequence[Link] = ()
+) -> Iterator[Span]:
+    """A current span, which takes down an exception as the SDK does, but redacted."""
+    tracer = trace.get_tracer(_NAME)
+    with tracer.start_as_current_span(
+        name, context, kind, attributes, links, record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield span
+        except Exception as exc:
+            said = redacted_text(f"{type(exc).__name__}: {exc}")
+            stack = redacted_text("".join(traceback.format_exception(exc)))
+            span.add_event(
+                "exception",
+                {"exception.type": type(exc).__name__, "exception.message": said, "exception.stacktrace": stack},
+            )
+            span.set_status(Status(StatusCode.ERROR, said))
+            raise
 
 
 def failed(why: str) -> None:
     """Mark the current span as that of something that did not succeed."""
-    trace.get_current_span().set_status(Status(StatusCode.ERROR, why))
+    trace.get_current_span().set_status(Status(StatusCode.ERROR, redacted_text(why)))
 
 
 def _of(event: Event, topic: str) -> dict[str, str | int]:

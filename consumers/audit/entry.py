@@ -16,11 +16,24 @@ from uuid import UUID
 
 import msgspec
 
-from orchestrator.redaction import redacted
+from orchestrator.redaction import current, kept_fields, redacted
 
-__all__ = ["FIRST", "AuditRow", "Broken", "Exchange", "chained", "digest", "summary", "verify"]
+__all__ = [
+    "FIRST",
+    "LOOKS",
+    "AuditRow",
+    "Broken",
+    "Exchange",
+    "answer_summary",
+    "chained",
+    "digest",
+    "summary",
+    "verify",
+]
 
 FIRST = bytes(32)
+# Chains that are of no system, whose name cannot begin so: who has read what is hidden by default.
+LOOKS = "@looks"
 _LONGEST = 2000
 # Of a larger body only the size is kept: to look through a megabyte would hold up every other call.
 _LARGEST = 65_536
@@ -93,6 +106,19 @@ def summary(value: Any) -> str:
     # PostgreSQL keeps no NUL, and the driver no half of a surrogate pair.
     text = text.replace("\x00", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+
+
+def answer_summary(body: bytes | None) -> str:
+    """An answer as the audit keeps it: `summary` of those of its fields that the action's `keep` names."""
+    keep = current().keep
+    if keep is None or not body:
+        return summary(body)
+    try:
+        if len(body) > _LARGEST:
+            raise ValueError
+        return summary(kept_fields(msgspec.json.decode(body), keep))
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return f"<{len(body)} bytes>"
 
 
 def digest(before: bytes, row: AuditRow) -> bytes:

@@ -47,7 +47,7 @@ _CHECKPOINTS = "SELECT system, number, hash, at, key_id, signature FROM audit_ch
 _USED = """
 SELECT agent, system, action, credential, count(DISTINCT (saga_id, step, direction, attempt)) AS calls,
        count(*) AS sends, count(*) FILTER (WHERE error IS NOT NULL) AS failed, max(at) AS last
-FROM audit_call WHERE (%(since)s::timestamptz IS NULL OR at >= %(since)s) AND endpoint <> 'BY HAND'
+FROM audit_call WHERE (%(since)s::timestamptz IS NULL OR at >= %(since)s) AND endpoint <> 'BY HAND' AND system !~ '^@'
 GROUP BY agent, system, action, credential ORDER BY agent, system, action, credential
 """
 _SIGN = """
@@ -90,9 +90,10 @@ class PostgresAudit:
 
     async def add(self, rows: Sequence[AuditRow]) -> None:
         """See `AuditStore.add`."""
-        await self._run(self._add, rows)
+        await self._run(self.write, rows)
 
-    def _add(self, rows: Sequence[AuditRow]) -> None:
+    def write(self, rows: Sequence[AuditRow]) -> None:
+        """The same for who has no loop."""
         (system,) = {row.system for row in rows}
         with plain_connection(self._engine) as connection:
             found = connection.execute(_HEAD, {"system": system}).fetchone()

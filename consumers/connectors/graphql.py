@@ -78,6 +78,7 @@ class GraphQLClient(Connector):
         *,
         call: Call,
         variables: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
         errors: Mapping[str, str] | None = None,
         keyed: bool = True,
         missing_ok: bool = False,
@@ -88,6 +89,7 @@ class GraphQLClient(Connector):
         Args:
             document: the operation, a constant of the system's file.
             variables: JSON values. Numbers that must stay exact go as strings.
+            headers: of this request, beside the client's own.
             errors: codes (`extensions.code`) to rejected | failed | unknown.
             keyed: the target honours `Idempotency-Key`.
             missing_ok: an error that says that there is no such thing returns None.
@@ -115,7 +117,7 @@ class GraphQLClient(Connector):
                 expected=expected,
                 judge=judged,
                 body=body,
-                headers={"accept": _ACCEPT},
+                headers={"accept": _ACCEPT, **(headers or {})},
             )
 
         return await self.guard.run(call, once)

@@ -18,9 +18,11 @@ from urllib.parse import urlsplit
 import httpx2
 from opentelemetry import propagate
 
-from consumers.audit.entry import Exchange, summary
+from consumers import metrics
+from consumers.audit.entry import Exchange, answer_summary, summary
 from consumers.connectors.answers import Answer, Expectation
 from consumers.connectors.guard import Verdict
+from consumers.connectors.limits import LimitReader
 from consumers.errors import Failed
 from consumers.system import Call
 from orchestrator import telemetry
@@ -176,6 +178,7 @@ class HttpClient:
         self._accept = accept
         self._verify = credentials.verify if credentials is not None and verify is True else verify
         self._largest = largest_answer
+        self._limit_reader = LimitReader(self._host)
         self._client: httpx2.AsyncClient | None = None
         self._stack = AsyncExitStack()
 
@@ -223,7 +226,10 @@ class HttpClient:
         # Without the query: a path that is a link from an answer has one, and values in it are nobody's business.
         facts = {"http.request.method": method, "url.path": urlsplit(path).path, "server.address": self._host}
         with telemetry.calling(method, facts) as span:
-            send = _Send(f"{method} {self.base_url}{facts['url.path']}", body, params, self._clock, call.told)
+            send = _Send(
+                f"{method} {self.base_url}{facts['url.path']}", body, params, self._clock, call.told,
+                {"http.request.method": method, "server.address": self._host},
+            )  # fmt: skip
             try:
                 found = await self._authorised(
                     self._client, method, path, call, expected, body, params, headers or {}, send
@@ -231,6 +237,8 @@ class HttpClient:
             except asyncio.CancelledError:
                 send.over(None, "CANCELLED")
                 raise
+            if isinstance(found, Answer) and (advice := self._limit_reader.read(found)) is not None:
+                call.limited(advice)
             verdict = judge(found) if isinstance(found, Answer) else found
             send.over(found, verdict.error.code if verdict.error else None)
             if span is not None and isinstance(found, Answer):
@@ -318,7 +326,9 @@ class _Send:
         params: Mapping[str, str] | None,
         clock: Callable[[], float],
         told: Callable[[Exchange], None],
+        facts: Mapping[str, str],
     ) -> None:
+        self._facts = facts
         self._endpoint = endpoint
         self._request = {} if body is None else {"json": body.json, "form": body.form, "content": body.content}
         self._request |= {"query": params or None}
@@ -329,13 +339,20 @@ class _Send:
 
     def over(self, found: Answer | Verdict | None, error: str | None) -> None:
         """What came of it; the next one, if there is one, begins now."""
+        seconds = self._clock() - self._began
+        facts: dict[str, str | int] = dict(self._facts)
+        if isinstance(found, Answer):
+            facts["http.response.status_code"] = found.status
+        if error is not None:
+            facts["error.type"] = error
+        metrics.request_duration.record(seconds, facts)
         self._told(
             Exchange(
                 endpoint=redacted_text(self._endpoint),
-                duration_ms=round((self._clock() - self._began) * 1000, 3),
+                duration_ms=round(seconds * 1000, 3),
                 request=summary({name: value for name, value in self._request.items() if value is not None}),
                 status=found.status if isinstance(found, Answer) else None,
-                response=summary(found.body) if isinstance(found, Answer) else "",
+                response=answer_summary(found.body) if isinstance(found, Answer) else "",
                 error=error,
                 credential=self.credential,
             )

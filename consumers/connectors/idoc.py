@@ -11,12 +11,14 @@
     any other: on its way (50, 62, 64, 66, …)         asked again, until `within` is over; then Unknown
 
 The reference is the effect's idempotency key in a field of the control record (ARCKEY by default, 70 characters), so
-that a probe finds the IDoc whoever sent it. How the status is told is the installation's own: a service that answers
-with JSON or XML.
+that a probe finds the IDoc whoever sent it. A key that is longer stands there as its SHA-256: SAP would cut it off,
+and the probe would find nothing. How the status is told is the installation's own: a service that answers with JSON
+or XML.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -33,7 +35,9 @@ from consumers.connectors.xml import BadXml, as_data, read_xml
 from consumers.errors import Unknown
 from consumers.system import Call
 
-__all__ = ["STATUSES", "IdocClient", "idoc_xml"]
+__all__ = ["STATUSES", "IdocClient", "idoc_xml", "reference_of"]
+
+_LONGEST_REFERENCE = 70
 
 STATUSES = {"53": "done", "68": "rejected"} | dict.fromkeys(("51", "56", "60", "63", "65", "69"), "unknown")
 
@@ -64,8 +68,8 @@ class IdocClient(Connector):
         **others: Any,
     ) -> None:
         super().__init__(http, guard, **others)
-        self._path = path
-        self._status_path = status_path
+        self.path = path
+        self.status_path = status_path
         self._status_parameter = status_parameter
         self._pending = replace(pending, outcomes=STATUSES | dict(pending.outcomes))
         self._reference_field = reference_field
@@ -93,7 +97,7 @@ class IdocClient(Connector):
             ClaimLost: another worker owns the effect.
 
         """
-        content = idoc_xml(idoc_type, {**control, self._reference_field: call.idempotency_key}, segments)
+        content = self.xml(idoc_type, control, segments, call.idempotency_key)
         # Never keyed: SAP takes a second IDoc with the same reference, and posts both.
         expected = self.expectation(call, errors, keyed=False)
 
@@ -105,7 +109,7 @@ class IdocClient(Connector):
         async def once() -> Verdict:
             return await self.send(
                 "POST",
-                self._path,
+                self.path,
                 call=call,
                 expected=expected,
                 judge=judged,
@@ -114,17 +118,38 @@ class IdocClient(Connector):
             )
 
         await self.guard.run(call, once)
-        return await settled(self, self._pending, self._status_path, call=call, params=self._question(call), read=_read)
+        asked = self.question(call.idempotency_key)
+        return await settled(self, self._pending, self.status_path, call=call, params=asked, read=_read)
+
+    def xml(self, idoc_type: str, control: Mapping[str, Any], segments: Sequence[Mapping[str, Any]], key: str) -> bytes:
+        """The IDoc with its reference.
+
+        Raises:
+            ValueError: see `idoc_xml`.
+
+        """
+        return idoc_xml(idoc_type, {**control, self._reference_field: reference_of(key)}, segments)
 
     async def look_up(self, *, call: Call) -> Any:
-        """Ask for a probe: the answer that says that the IDoc is posted; None where SAP has none, or ended it (68).
+        """Ask for a probe; as `posted`.
 
         Raises:
             Unknown: it is there and not posted yet, or whatever goes wrong.
             ClaimLost: another worker owns the effect.
 
         """
-        found = await probing(self._ask(call))
+        return await probing(self.posted(call=call))
+
+    async def posted(self, *, call: Call) -> Any:
+        """The answer that says that the IDoc is posted; None where SAP has none, or ended it (68).
+
+        Raises:
+            Unknown: it is there and not posted yet, or the answer does not say.
+            Rejected, Failed: it could not be asked.
+            ClaimLost: another worker owns the effect.
+
+        """
+        found = await self._ask(call)
         if found is None:
             return None
         try:
@@ -138,8 +163,9 @@ class IdocClient(Connector):
             return found if outcome == "done" else None
         raise Unknown("IDOC_OPEN", f"the IDoc has status {str(status)[:20]}")
 
-    def _question(self, call: Call) -> dict[str, str]:
-        return {self._status_parameter: call.idempotency_key}
+    def question(self, key: str) -> dict[str, str]:
+        """The query by which the status is asked for."""
+        return {self._status_parameter: reference_of(key)}
 
     async def _ask(self, call: Call) -> Any:
         expected = self.expectation(call, reads=True, missing_ok=True)
@@ -149,10 +175,20 @@ class IdocClient(Connector):
 
         async def once() -> Verdict:
             return await self.send(
-                "GET", self._status_path, call=call, expected=expected, judge=judged, params=self._question(call)
+                "GET",
+                self.status_path,
+                call=call,
+                expected=expected,
+                judge=judged,
+                params=self.question(call.idempotency_key),
             )
 
         return await self.guard.run(call, once)
+
+
+def reference_of(key: str) -> str:
+    """What stands in the control record for an idempotency key."""
+    return key if len(key) <= _LONGEST_REFERENCE else hashlib.sha256(key.encode()).hexdigest()
 
 
 def idoc_xml(idoc_type: str, control: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) -> bytes:

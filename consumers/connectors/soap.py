@@ -6,12 +6,14 @@
     2xx that is not that (HTML, another element, MTOM)            Unknown  BAD_RESPONSE        Failed
     fault: one of its codes in `errors`                           as `errors` says             the same
            one of `missing_codes`, `missing_ok`                   None                         None
-           WS-Security refuses our token, or finds it too old     Failed, not in place         the same
+           WS-Security refuses our token, or finds it too old     Failed; once more in place where there is another
            status 401, 403, 407, 408, 425, 429, 503 + Retry-After as `answers.py` says         the same
            Client, Sender                                         Rejected                     Rejected
            VersionMismatch, MustUnderstand, DataEncodingUnknown   Rejected: not processed      Rejected
            Server, Receiver, and any other                        Unknown                      Failed
     no fault, another status                                      as `answers.py` says
+    the output, but `inside` finds an error in it                 as `errors` and `missing_codes` say, else
+                                                                  Unknown                      Failed
 
 A fault's codes are, the most exact first: elements of its detail that are named like a code, the elements of its
 detail, its subcodes, its code (SOAP 1.1 §4.4, SOAP 1.2 §5.4). Many stacks call every refusal a `Server` fault: that
@@ -21,7 +23,7 @@ stays Unknown until `errors` says otherwise.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -32,10 +34,10 @@ from lxml import etree
 from consumers.connectors.answers import Answer, Expectation, Fault, judge_fault
 from consumers.connectors.connector import Connector, probing
 from consumers.connectors.guard import Guard, Verdict
-from consumers.connectors.http import Body, HttpClient
+from consumers.connectors.http import Body, Credentials, HttpClient, Proof
 from consumers.connectors.soap_faults import SoapFault, fault_in, refuses_token
 from consumers.connectors.soap_wsdl import BadReply, BadRequest, Operation, Wsdl
-from consumers.connectors.wsse import UsernameToken, with_token
+from consumers.connectors.wsse import with_token
 from consumers.connectors.xml import BadXml, read_xml
 from consumers.errors import Failed, Rejected
 from consumers.system import Call
@@ -51,9 +53,10 @@ class SoapClient(Connector):
 
     Args:
         wsdl: file; what it imports must be files too.
-        service, port: names in the WSDL; by default the first.
+        service, port, version: names in the WSDL, and 1.1 or 1.2; by default the first that there is.
         path: below the base URL.
-        token: asked before each send, for a WS-Security UsernameToken; raises `Failed` where there is none now.
+        credentials: asked before each send for a WS-Security UsernameToken, and where that is refused, for another one.
+        inside: the error in an operation's output, for systems that have theirs there.
         others: see `Connector`; `missing_codes` as the faults have them.
 
     """
@@ -66,15 +69,18 @@ class SoapClient(Connector):
         wsdl: Path | str,
         service: str | None = None,
         port: str | None = None,
+        version: str | None = None,
         path: str = "/",
-        token: Callable[[], Awaitable[UsernameToken | None]] | None = None,
+        credentials: Credentials | None = None,
+        inside: Callable[[Any], Fault | None] = lambda _: None,
         **others: Any,
     ) -> None:
         super().__init__(http, guard, **others)
-        self._load = partial(Wsdl, Path(wsdl), service, port)
+        self._load = partial(Wsdl, Path(wsdl), service, port, version)
         self._wsdl: Wsdl | None = None
-        self._path = path
-        self._token = token
+        self.path = path
+        self._credentials = credentials
+        self._inside = inside
 
     async def __aenter__(self) -> Self:
         """Load the WSDL, in a thread, and open the pool.
@@ -92,6 +98,8 @@ class SoapClient(Connector):
         fields: Mapping[str, Any],
         *,
         call: Call,
+        blocks: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
         errors: Mapping[str, str] | None = None,
         reads: bool = False,
         keyed: bool = False,
@@ -102,6 +110,8 @@ class SoapClient(Connector):
         Args:
             operation: its name in the WSDL.
             fields: by the names of the schema; nested mappings and lists.
+            blocks: of the SOAP header, by the names of their parts.
+            headers: of HTTP, beside the operation's own.
             errors: codes of faults to rejected | failed | unknown.
             reads: it changes nothing.
             keyed: the target does the work once for each key that the fields or headers carry.
@@ -114,30 +124,46 @@ class SoapClient(Connector):
             ClaimLost: another worker owns the effect.
 
         """
-        found = self._operation(operation)
+        found = self.operation(operation)
         try:
-            envelope = found.envelope(fields)
+            envelope = found.envelope(fields, blocks)
         except BadRequest as exc:
             raise Rejected("INVALID_REQUEST", str(exc)) from exc
         expected = self.expectation(call, errors, reads=reads, keyed=keyed, missing_ok=missing_ok)
+        turned_away = False
 
         def judged(answer: Answer) -> Verdict:
-            return judge_soap(answer, expected, found, self.now)
+            nonlocal turned_away
+            verdict = judge_soap(answer, expected, found, self.now, self._inside)
+            turned_away = verdict.error is not None and (answer.status == 401 or _turned_away(answer))
+            return verdict
 
-        async def once() -> Verdict:
-            try:
-                content = await self._secured(envelope, found)
-            except Failed as exc:
-                return Verdict(error=exc, healthy=None)
+        async def send(proof: Proof) -> Verdict:
             return await self.send(
                 "POST",
-                self._path,
+                self.path,
                 call=call,
                 expected=expected,
                 judge=judged,
-                body=Body(content=content),
-                headers={**found.headers, "accept": "text/xml, application/soap+xml"},
+                body=Body(content=self._secured(envelope, found, proof)),
+                headers={"accept": "text/xml, application/soap+xml", **(headers or {}), **found.headers},
             )
+
+        async def once() -> Verdict:
+            nonlocal turned_away
+            turned_away = False
+            if self._credentials is None:
+                return await send(Proof())
+            try:
+                proof = await self._credentials.proof()
+                verdict = await send(proof)
+                # Nothing was done, so the same may be sent again; once, whatever comes of it.
+                if turned_away and await self._credentials.refused(proof):
+                    verdict = await send(await self._credentials.proof())
+            except Failed as exc:
+                # Nothing was learned of the system itself.
+                return Verdict(error=exc, healthy=None)
+            return verdict
 
         return await self.guard.run(call, once)
 
@@ -151,20 +177,31 @@ class SoapClient(Connector):
         """
         return await probing(self.request(operation, fields, call=call, reads=True, missing_ok=True))
 
-    def _operation(self, name: str) -> Operation:
+    def operation(self, name: str) -> Operation:
+        """One of the port's, also before the client is open: then the WSDL is read here and now.
+
+        Raises:
+            ValueError: there is none of that name.
+            BadWsdl: it cannot be used.
+
+        """
         if self._wsdl is None:
-            msg = "the client is not open: the system's lifespan must enter it"
-            raise RuntimeError(msg)
+            self._wsdl = self._load()
         return self._wsdl.operation(name)
 
-    async def _secured(self, envelope: Any, operation: Operation) -> bytes:
-        token = await self._token() if self._token is not None else None
-        if token is not None:
-            envelope = with_token(envelope, token, self.now(), operation.namespace)
+    def _secured(self, envelope: Any, operation: Operation, proof: Proof) -> bytes:
+        if proof.username_token is not None:
+            envelope = with_token(envelope, proof.username_token, self.now(), operation.namespace)
         return bytes(etree.tostring(envelope, xml_declaration=True, encoding="utf-8"))
 
 
-def judge_soap(answer: Answer, expected: Expectation, operation: Operation, now: Callable[[], datetime]) -> Verdict:
+def judge_soap(
+    answer: Answer,
+    expected: Expectation,
+    operation: Operation,
+    now: Callable[[], datetime],
+    inside: Callable[[Any], Fault | None] = lambda _: None,
+) -> Verdict:
     """What the answer to a call of the operation means."""
     good = 200 <= answer.status < 300
     if good and not operation.has_output and answer.body == b"":
@@ -185,9 +222,28 @@ def judge_soap(answer: Answer, expected: Expectation, operation: Operation, now:
     if not good:
         return _by_status(answer, expected, now)
     try:
-        return Verdict(operation.reply(root))
+        value = operation.reply(root)
     except BadReply as exc:
         return expected.lost("BAD_RESPONSE", str(exc), again=False)
+    found = inside(value)
+    return Verdict(value) if found is None else _inside(found, answer, expected, now)
+
+
+def _inside(said: Fault, answer: Answer, expected: Expectation, now: Callable[[], datetime]) -> Verdict:
+    if said.mapped(expected.errors) is not None:
+        return judge_fault(answer, expected, now(), said)
+    if expected.missing_ok and said.code in expected.missing_codes:
+        return Verdict(None)
+    return expected.lost(said.code or "ERROR_IN_SUCCESS", said.message or "an error in the output", again=False)
+
+
+def _turned_away(answer: Answer) -> bool:
+    """Whether the answer is a fault about who we are."""
+    try:
+        fault = fault_in(read_xml(answer.body or b""))
+    except BadXml:
+        return False
+    return fault is not None and refuses_token(fault)
 
 
 def _faulty(fault: SoapFault, answer: Answer, expected: Expectation, now: Callable[[], datetime]) -> Verdict:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lxml import etree
 from zeep import Settings, helpers
 from zeep.exceptions import Error as ZeepError
 from zeep.transports import Transport
 from zeep.wsdl import Document
-from zeep.wsdl.bindings.soap import Soap12Binding, SoapBinding
+from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding, SoapBinding
+
+from consumers.connectors.soap_shape import Place, misfits, parts_of
 
 __all__ = ["BadReply", "BadRequest", "BadWsdl", "Operation", "Wsdl"]
 
@@ -19,6 +24,8 @@ _SETTINGS = Settings(strict=True, xml_huge_tree=False, forbid_dtd=True, forbid_e
 _serialize: Any = helpers.serialize_object  # half of zeep has no types
 # What zeep lets through of its own beside its errors, on values and XML that do not fit.
 _MISFIT = (ZeepError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+_BINDINGS: Final = {None: SoapBinding, "1.1": Soap11Binding, "1.2": Soap12Binding}
+_LONGEST_WHOLE = 40
 
 
 class BadWsdl(Exception):
@@ -64,20 +71,22 @@ class Operation:
         else:
             self.headers = {"content-type": "text/xml; charset=utf-8", "soapaction": f'"{action}"'}
 
-    def envelope(self, fields: Mapping[str, Any]) -> Any:
-        """The envelope, an lxml element of its own.
+    def envelope(self, fields: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> Any:
+        """The envelope, an lxml element of its own. `headers`: blocks of its header, by the names of their parts.
 
         Raises:
-            BadRequest: the fields do not fit.
+            BadRequest: the fields or headers do not fit.
 
         """
         try:
-            return self._found.create(**fields).content
+            return self._found.create(**fields, **({"_soapheaders": dict(headers)} if headers else {})).content
         except _MISFIT as exc:
             raise BadRequest(f"{self.name}: {exc}"[:500]) from exc
 
     def reply(self, root: Any) -> Any:
-        """The fields of the output. Elements that the WSDL does not know are left alone.
+        """The fields of the output; values as JSON has them, fractions as `Decimal`.
+
+        Elements that the WSDL does not know are left alone.
 
         Raises:
             BadReply: it is not that.
@@ -101,7 +110,33 @@ class Operation:
         except _MISFIT as exc:
             raise BadReply(f"{self.name}: {exc}"[:500]) from exc
         found = _plain(_serialize(value, dict))
+        if found is None:  # the element is there, and empty
+            return {part.name: [] if part.many else None for part in parts_of(self.output) or ()}
         return found if isinstance(found, dict) else {"result": found}
+
+    @property
+    def input(self) -> Any:
+        """The type of its input, for `soap_shape`."""
+        return self._found.input.body.type
+
+    @property
+    def output(self) -> Any:
+        """The type of its output; None where it has none."""
+        return self._found.output.body.type if self.has_output else None
+
+    def misfits(self, message: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+        """Where a tree of expressions does not fit the input."""
+        return misfits(self.input, message)
+
+    def header_misfits(self, headers: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+        """The same for the blocks of the SOAP header; all of them may be left out."""
+        header = self._found.input.header
+        blocks = {} if header is None else {part.name: part for part in parts_of(header.type) or ()}
+        for name, tree in headers.items():
+            if name not in blocks:
+                yield (name,), f"is no block of the header; there are {', '.join(blocks) or 'none'}"
+            else:
+                yield from misfits(blocks[name].type, tree, (name,))
 
 
 class Wsdl:
@@ -113,11 +148,13 @@ class Wsdl:
 
     """
 
-    def __init__(self, path: Path, service: str | None = None, port: str | None = None) -> None:
+    def __init__(
+        self, path: Path, service: str | None = None, port: str | None = None, version: str | None = None
+    ) -> None:
         try:
             files: Any = _Files
             self._document = Document(str(path.resolve()), files(), settings=_SETTINGS)
-            self._binding = self._find(service, port)
+            self._binding = self._find(service, port, _BINDINGS[version])
         except (*_MISFIT, OSError, etree.LxmlError) as exc:
             raise BadWsdl(f"{path.name}: {type(exc).__name__}: {exc}"[:500]) from exc
 
@@ -138,16 +175,24 @@ class Wsdl:
         """Of all its operations."""
         return sorted(self._binding.all())
 
-    def _find(self, service: str | None, port: str | None) -> Any:
+    def _find(self, service: str | None, port: str | None, kind: type[Any]) -> Any:
         for name, found in self._document.services.items():
             for at, one in found.ports.items():
                 wanted = service in (None, name) and port in (None, at)
-                if wanted and isinstance(one.binding, SoapBinding):
+                if wanted and isinstance(one.binding, kind):
                     return one.binding
-        raise ValueError("no SOAP port of that name")
+        raise ValueError("no SOAP port of that name and version")
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items() if name != "_raw_elements"}
-    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() < _LONGEST_WHOLE:
+        return int(value) if value == value.to_integral_value() else value
+    return value if value is None or isinstance(value, str | int | float | Decimal) else str(value)

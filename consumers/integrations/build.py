@@ -18,11 +18,15 @@ from consumers.connectors.auth.credentials import make_credentials
 from consumers.connectors.auth.spec import AuthSpec, ClientCredentials, JwtBearer, TokenUrl
 from consumers.connectors.http import Credentials
 from consumers.connectors.secrets.cache import Secrets, default_sources
+from consumers.integrations.over_graphql import GraphqlTransport
 from consumers.integrations.over_http import HttpTransport
+from consumers.integrations.over_idoc import IdocTransport
 from consumers.integrations.over_odata import ODataTransport
 from consumers.integrations.over_smtp import SmtpTransport
 from consumers.integrations.spec import ActionSpec, IntegrationSpec
+from consumers.limit import Limit
 from consumers.system import Call, System, SystemConfig
+from orchestrator.redaction import Redactor, Rules
 from orchestrator.settings import BadSettings
 from schemas.models import BY_NAME, Record
 
@@ -52,11 +56,21 @@ class Transport(Protocol):
     def action(self, action: ActionSpec, command: type[Record]) -> Compiled: ...
 
 
+def _soap(spec: IntegrationSpec, config: SystemConfig, credentials: Credentials | None) -> Transport:
+    # What reads WSDLs takes a third of a second to load, and few systems need it.
+    from consumers.integrations.over_soap import SoapTransport  # noqa: PLC0415
+
+    return SoapTransport(spec, config, credentials)
+
+
 BUILDERS: Final[Mapping[str, Callable[[IntegrationSpec, SystemConfig, Credentials | None], Transport]]] = {
     "rest": HttpTransport,
     "form": HttpTransport,
     "odata": ODataTransport,
     "smtp": SmtpTransport,
+    "soap": _soap,
+    "idoc": IdocTransport,
+    "graphql": GraphqlTransport,
 }
 
 
@@ -99,6 +113,7 @@ class Integration:
             lifespan=lambda: transport.client,
             gate=transport.client.guard.wait,
             rate=self.spec.rate,
+            credential=self._limit(),
         )
         for name, action in self.spec.actions.items():
             command = record_of(self.spec, name)
@@ -109,12 +124,23 @@ class Integration:
             system.action(command, timeout=action.timeout)(made.handle)
             if made.probe is not None:
                 system.probe(command)(made.probe)
+        redactor = Redactor(Rules(self.spec.redact))
+        for name, action in self.spec.actions.items():
+            found = system.actions[record_of(self.spec, name).contract.name]
+            found.redactor, found.keep = redactor, action.keep
         return system
 
     def plan(self, config: SystemConfig, action: str) -> Compiled:
         """One action, to see what it would send; who we are is left out, so no secret is read."""
         made = BUILDERS[self.spec.protocol](self.spec, config, None)
         return made.action(self.spec.actions[action], record_of(self.spec, action))
+
+    def _limit(self) -> Limit | None:
+        """Named by what the audit calls the credential: who proves himself by the same secret shares its limit."""
+        auth = self.spec.auth
+        if auth is None or auth.rate is None:
+            return None
+        return Limit(self.credentials(auth, self.spec.name).reference, auth.rate)
 
     def transport(self, config: SystemConfig) -> Transport:
         """What the system is called over.

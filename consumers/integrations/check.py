@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from consumers.integrations.check_blocks import check_protocol, trees
 from consumers.integrations.document import Place
 from consumers.integrations.expressions import PathTemplate, TextTemplate, compiled, names_of
 from consumers.integrations.fields import FieldSpec
@@ -29,7 +30,7 @@ __all__ = ["Fields", "Mistake", "check_action", "check_system", "fields_of"]
 Mistake = tuple[Place, str]
 
 # The block by which a lookup or probe of that protocol asks.
-_ASKS = {"rest": "request", "form": "request", "odata": "entities"}
+_ASKS = {"rest": "request", "form": "request", "odata": "entities", "soap": "operation", "graphql": "query"}
 _SENT = frozenset({"saga_id", "idempotency_key", "agent", "step", "api_version"})
 
 
@@ -72,10 +73,9 @@ def check_system(spec: IntegrationSpec) -> Iterator[Mistake]:
         yield ("sender",), "is missing: protocol smtp needs it"
     if spec.protocol == "smtp" and spec.auth is not None:
         yield ("auth",), "is of no use with protocol smtp: user and password are options of the system"
-    if spec.protocol != "smtp" and spec.auth is not None and spec.auth.type == "ws_security":
-        yield ("auth",), f"type ws_security is for SOAP, and the protocol is {spec.protocol}"
-    if spec.protocol == "odata" and spec.error_body is not None:
-        yield ("error_body",), "is of no use with protocol odata: OData says where its errors stand"
+    yield from check_protocol(spec)
+    if spec.idoc is not None:
+        yield from _tree(spec.idoc.control, ("idoc", "control"), _SENT)
     if isinstance(spec.base_url, dict) and not spec.base_url:
         yield ("base_url",), "names no environment"
     if (body := spec.error_body) is not None:
@@ -133,6 +133,7 @@ def _sent(action: ActionSpec, known: Collection[str]) -> Iterator[Mistake]:
         yield from _entity(action.entity, ("entity",), known)
     if action.mail is not None:
         yield from _mail(action.mail, ("mail",), known)
+    yield from _blocks(action, (), known)
 
 
 def _found(action: ActionSpec, fields: Fields) -> Iterator[Mistake]:
@@ -151,20 +152,29 @@ def _check_relations(name: str, action: ActionSpec, protocol: str, actions: Coll
         said = " and ".join(given) or "neither"
         yield (given[-1],) if given else (), f"needs `{block}` (protocol {protocol}) or `handler`, and has {said}"
     yield from _class(action)
-    asks = _ASKS.get(protocol)
-    for name_, look in (("lookup", action.lookup), ("probe", action.probe)):
-        if look is None:
-            continue
-        if asks is None:
-            yield (name_,), f"is of no use with protocol {protocol}"
-        elif [block for block in dict.fromkeys(_ASKS.values()) if getattr(look, block) is not None] != [asks]:
-            yield (name_,), f"needs `{asks}` (protocol {protocol}), and nothing else that asks"
+    if block is not None:
+        yield from _asks(action, protocol)
     if action.compensation == name:
         yield ("compensation",), "is this very action"
     elif action.compensation is not None and action.compensation not in actions:
         yield ("compensation",), f"there is no action {action.compensation}"
     if action.handler is not None and action.response:
         yield ("response",), "is of no use: the handler returns the completion itself"
+
+
+def _asks(action: ActionSpec, protocol: str) -> Iterator[Mistake]:
+    wanted = _ASKS.get(protocol)
+    for name, look in (("lookup", action.lookup), ("probe", action.probe)):
+        if look is None:
+            continue
+        given = [block for block in dict.fromkeys(_ASKS.values()) if getattr(look, block) is not None]
+        if protocol == "idoc" and name == "probe":
+            if given:
+                yield (name, given[0]), "is of no use with protocol idoc: a status is asked for by its reference"
+        elif wanted is None:
+            yield (name,), f"is of no use with protocol {protocol}"
+        elif given != [wanted]:
+            yield (name,), f"needs `{wanted}` (protocol {protocol}), and nothing else that asks"
 
 
 def _class(action: ActionSpec) -> Iterator[Mistake]:
@@ -207,8 +217,14 @@ def _look(look: LookSpec, place: Place, known: Collection[str]) -> Iterator[Mist
         yield from _request(look.request, (*place, "request"), known)
     if look.entities is not None:
         yield from _tree(look.entities.where, (*place, "entities", "where"), known)
+    yield from _blocks(look, place, known)
     if look.found is not None:
         yield from _expression(look.found, (*place, "found"), {*known, "answer"})
+
+
+def _blocks(asked: ActionSpec | LookSpec, place: Place, known: Collection[str]) -> Iterator[Mistake]:
+    for inner, tree in trees(asked):
+        yield from _tree(tree, (*place, *inner), known)
 
 
 def _mail(mail: MailSpec, place: Place, known: Collection[str]) -> Iterator[Mistake]:

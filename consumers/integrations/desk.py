@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from consumers.audit.entry import AuditRow, Exchange, summary
 from consumers.audit.store import PostgresAudit
-from consumers.connectors.auth.spec import ApiKey, AuthSpec, Basic
+from consumers.connectors.auth.spec import ApiKey, AuthSpec, Basic, WsSecurity
 from consumers.errors import ActionError
 from consumers.folders import folders, ready_folder
 from consumers.integrations.build import ContractMissing, Integration, handler_of, record_of
@@ -31,6 +31,7 @@ from consumers.integrations.tools import describe, tools
 from consumers.system import Call, SystemConfig
 from orchestrator.database import connect
 from orchestrator.messaging.kafka import directly
+from orchestrator.redaction import using
 from orchestrator.settings import Settings
 from schemas.models import Record
 
@@ -121,7 +122,7 @@ class Desk:
         spec = self._files[name]
         config = SystemConfig(self._settings.url_of(name, spec.base_url), self._settings.options_of(name))
         system = factory(config)
-        handler = system.actions[command.contract.name].handler
+        made = system.actions[command.contract.name]
         sends: list[tuple[datetime, Exchange]] = []
         keyed = spec.actions[action].effect == "idempotent"
         by_hand = _call(saga, key, actor, keyed=keyed, told=lambda send: sends.append((datetime.now(UTC), send)))
@@ -131,8 +132,9 @@ class Desk:
             announced = Exchange("BY HAND", 0.0, request=summary({"reason": reason}))
             await audit.add(_rows(name, action, by_hand, [(datetime.now(UTC), announced)]))
             try:
-                async with system.lifespan():
-                    output = await handler(command, by_hand)
+                with using(made.hiding(command)):
+                    async with system.lifespan():
+                        output = await made.handler(command, by_hand)
             except ActionError as exc:
                 return {"outcome": type(exc).__name__.lower(), "code": exc.code, "message": exc.message}
             finally:
@@ -180,6 +182,10 @@ def check(targets: Sequence[str]) -> tuple[Mapping[str, str], list[dict[str, Any
             name = spec.name
             problems += [document.at(place, message) for place, message in drifted(spec)]
             problems += [document.at(place, message) for place, message in _runs(spec)]
+            if spec.soap is not None:
+                from consumers.integrations.check_wsdl import check_wsdl  # noqa: PLC0415 - slow to load, see `build`
+
+                problems += [document.at(place, message) for place, message in check_wsdl(spec)]
         except BadIntegration as exc:
             problems += exc.problems
         checked[name] = str(path)
@@ -256,14 +262,15 @@ def _shown(step: Any, url: str, auth: AuthSpec | None) -> dict[str, Any]:
         "method": step.method,
         "url": _bare(url).rstrip("/") + step.path + (f"?{target}" if target else ""),
         "headers": {**step.headers, **headers},
-        "body": step.json if step.form is None else step.form,
+        "body": next((body for body in (step.form, step.xml) if body is not None), step.json),
         **({"form": True} if step.form is not None else {}),
+        **({"xml": True} if step.xml is not None else {}),
     }
 
 
 def _proof(auth: AuthSpec | None) -> tuple[dict[str, str], str]:
     """Headers and query by which we say who we are, without what is secret in them."""
-    if auth is None:
+    if auth is None or isinstance(auth, WsSecurity):  # that is in the message itself
         return {}, ""
     if isinstance(auth, ApiKey):
         if auth.query is not None:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-__all__ = ["Expression", "FieldSpec", "Identifier", "Strict", "Text", "pascal"]
+__all__ = ["Expression", "FieldSpec", "Identifier", "Scalar", "Seconds", "Strict", "Text", "pascal"]
+
+
+def _scalar(value: object) -> object:
+    if not isinstance(value, str | int | float):
+        msg = "should be an expression, a number or a boolean"
+        raise ValueError(msg)
+    return value
+
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 Expression = Annotated[
     str, Field(min_length=1, max_length=2000), WithJsonSchema({"type": "string", "format": "jmespath"})
 ]
+Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+Seconds = Annotated[float, Field(gt=0, le=600)]
 
 _SCALARS: Final[dict[str, Any]] = {
     "string": "string",

@@ -60,7 +60,7 @@ def read_placed(path: Path, *, name: str | None = None) -> tuple[Document, Integ
     document = read_document(called, content)
     if document.problems and document.data is None:
         raise BadIntegration(document.problems)
-    spec, problems = _validated(document)
+    spec, problems = _validated(document, path.parent)
     if problems or document.problems or spec is None:
         raise BadIntegration([*document.problems, *problems])
     return document, spec
@@ -101,11 +101,11 @@ def files_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"})
 
 
-def _validated(document: Document) -> tuple[IntegrationSpec | None, list[Problem]]:
+def _validated(document: Document, folder: Path) -> tuple[IntegrationSpec | None, list[Problem]]:
     problems: list[Problem] = []
     spec: IntegrationSpec | None = None
     try:
-        spec = IntegrationSpec.model_validate(document.data)
+        spec = IntegrationSpec.model_validate(document.data, context={"folder": folder})
     except ValidationError as exc:
         problems += _shape(document, exc)
     problems += [document.at(place, message) for place, message in _meaning(document.data, spec)]

@@ -19,9 +19,22 @@ from consumers.integrations.spec import ErrorBody, IntegrationSpec, KeySpec, Rea
 from consumers.system import Call
 from schemas.models import Record
 
-__all__ = ["Sent", "Template", "completion", "context_of", "reader_of", "refused_of", "rejected"]
+__all__ = [
+    "Sent",
+    "Template",
+    "completion",
+    "context_of",
+    "fixed_headers",
+    "header_of",
+    "inside_of",
+    "plain",
+    "reader_of",
+    "refused_of",
+    "rejected",
+]
 
 R = TypeVar("R", bound=Record)
+_LARGEST_EXPONENT = 300
 
 
 def context_of(spec: IntegrationSpec, command: Record, call: Call) -> dict[str, Any]:
@@ -43,7 +56,7 @@ def rejected(exc: MappingError) -> Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One request, ready to be sent. `form` is set instead of `json` where the system wants a form."""
+    """One request, ready to be sent. `form` or `xml` is set instead of `json` where the system wants that."""
 
     method: str
     path: str
@@ -51,6 +64,7 @@ class Sent:
     headers: Mapping[str, str]
     json: Any = None
     form: Mapping[str, Any] | None = None
+    xml: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +91,14 @@ class Template:
     @classmethod
     def of(cls, spec: IntegrationSpec, request: RequestSpec | ReadSpec, key: KeySpec | None) -> Template:
         """Compile it."""
-        version = spec.api_version
-        pinned = {version.header: version.value} if version is not None and version.header else {}
+        selected = {name: f"'{','.join(fields)}'" for name, fields in request.select.items()}
         return cls(
             method=request.method,
             path=PathTemplate.of(request.path),
-            query=Value.of(request.query),
+            query=Value.of({**request.query, **selected}),
             headers=Value.of(request.headers),
             body=None if request.body is None else Value.of(request.body),
-            fixed={**spec.headers, **pinned},
+            fixed=fixed_headers(spec),
             key=key,
             nulls=isinstance(request, RequestSpec) and request.nulls,
             form=spec.protocol == "form",
@@ -99,8 +112,8 @@ class Template:
 
         """
         query = {name: _text(name, value) for name, value in self.query.evaluate(context, nulls=False).items()}
-        headers = {name: _header(name, value) for name, value in self.headers.evaluate(context, nulls=False).items()}
-        body = None if self.body is None else _plain(self.body.evaluate(context, nulls=self.nulls))
+        headers = {name: header_of(name, value) for name, value in self.headers.evaluate(context, nulls=False).items()}
+        body = None if self.body is None else plain(self.body.evaluate(context, nulls=self.nulls))
         key = self.key
         if key is not None and key.header is not None:
             headers[key.header] = str(context["idempotency_key"])
@@ -112,6 +125,12 @@ class Template:
             headers["content-type"] = "application/x-www-form-urlencoded"
         path = self.path.evaluate(context)
         return Sent(self.method, path, query, {**self.fixed, **headers}, None if self.form else body, form)
+
+
+def fixed_headers(spec: IntegrationSpec) -> dict[str, str]:
+    """Those of every request of the system."""
+    version = spec.api_version
+    return {**spec.headers, **({version.header: version.value} if version is not None and version.header else {})}
 
 
 def completion(record: type[R], response: Value, context: Mapping[str, Any], more: Mapping[str, Any]) -> R:
@@ -157,6 +176,22 @@ def refused_of(body: ErrorBody | None) -> Callable[[Any], bool] | None:
     return refused
 
 
+def inside_of(body: ErrorBody | None) -> Callable[[Any], Fault | None]:
+    """What finds the error in the data of a success; an answer that cannot be asked has one."""
+    refused = refused_of(body)
+    if body is None or refused is None:
+        return lambda _: None
+    code_at, message_at = compiled(body.code), compiled(body.message)
+
+    def inside(value: Any) -> Fault | None:
+        if not refused(value):
+            return None
+        code, message = (_tried(at, {"answer": value}) for at in (code_at, message_at))
+        return Fault(code_of(code), message if isinstance(message, str) else "")
+
+    return inside
+
+
 def _tried(expression: Any, context: Mapping[str, Any]) -> Any:
     try:
         return value_of(expression, context)
@@ -185,7 +220,13 @@ def _text(name: str, value: Any) -> str:
     return str(value)
 
 
-def _header(name: str, value: Any) -> str:
+def header_of(name: str, value: Any) -> str:
+    """The text of a header.
+
+    Raises:
+        MappingError: no header can have that.
+
+    """
     text = _text(name, value)
     if not (text.isascii() and text.isprintable()):
         msg = f"{name}: gives what no header can have"
@@ -193,12 +234,20 @@ def _header(name: str, value: Any) -> str:
     return text
 
 
-def _plain(value: Any) -> Any:
-    """As JSON can say it: fractions of an earlier answer are `Decimal`."""
+def plain(value: Any) -> Any:
+    """As JSON can say it: fractions of an earlier answer are `Decimal`.
+
+    Raises:
+        MappingError: a number is so large that it would fill the memory (1e999999999).
+
+    """
     if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
+        return {name: plain(part) for name, part in value.items()}
     if isinstance(value, list):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     if isinstance(value, Decimal):
+        if value.adjusted() > _LARGEST_EXPONENT:
+            msg = "a number of the answer is too large to be sent again"
+            raise MappingError(msg)
         return int(value) if value == value.to_integral_value() else float(value)
     return value

@@ -17,14 +17,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, JsonValue, WithJsonSchema, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from consumers.connectors.auth.spec import AuthSpec, HeaderName
 from consumers.connectors.breaker import BreakerPolicy
 from consumers.connectors.guard import InPlace
 from consumers.connectors.http import Timeouts
-from consumers.integrations.fields import Expression, FieldSpec, Identifier, Strict, Text
+from consumers.integrations.blocks import DocumentSpec, GraphqlSpec, IdocSpec, OperationSpec, QuerySpec, SoapPort
+from consumers.integrations.fields import Expression, FieldSpec, Identifier, Scalar, Seconds, Strict, Text
 from consumers.integrations.spec_odata import EntitiesSpec, EntitySpec, ODataSpec
+from orchestrator.redaction import How
 from schemas.models import EffectClass
 
 __all__ = [
@@ -47,20 +49,26 @@ RESERVED: Final = frozenset(
     {"saga_id", "idempotency_key", "agent", "step", "api_version", "answer", "headers", "item", "lookup"}
 )
 # Each protocol and the block by which an action says what is sent. What builds its transport is in `protocols.py`.
-PROTOCOLS: Final = {"rest": "request", "form": "request", "odata": "entity", "smtp": "mail"}
+PROTOCOLS: Final = {
+    "rest": "request",
+    "form": "request",
+    "odata": "entity",
+    "smtp": "mail",
+    "soap": "operation",
+    "idoc": "document",
+    "graphql": "query",
+}
 
-
-def _scalar(value: object) -> object:
-    if not isinstance(value, str | int | float):
-        msg = "should be an expression, a number or a boolean"
-        raise ValueError(msg)
-    return value
-
-
-Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
-Seconds = Annotated[float, Field(gt=0, le=600)]
 Ratio = Annotated[float, Field(gt=0, le=1)]
 RecordName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$", max_length=100)]
+FieldPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_$@:-]+(\.[A-Za-z0-9_$@:-]+)*$", max_length=300)]
+Select = Annotated[
+    dict[Annotated[str, Field(pattern=r"^[\w$.-]+$")], list[Annotated[str, Field(pattern=r"^[\w$./():-]+$")]]],
+    Field(
+        default_factory=dict,
+        description="data minimising: the query parameter by which an answer is asked to hold only these fields",
+    ),
+]
 Code = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{1,63}$")]
 Errors = dict[Code, Literal["rejected", "failed", "unknown"]]
 Url = Annotated[str, Field(pattern=r"^(https?|smtp|smtps|smtp\+starttls)://[^\s/@?#]+[^\s@?#]*$", max_length=500)]
@@ -129,7 +137,7 @@ class ApiVersion(Strict):
 
 
 class KeySpec(Strict):
-    """Where the idempotency key goes: a header, or a field of the body."""
+    """Where the idempotency key goes: a header, or a field of the body (soap: of the message; graphql: a variable)."""
 
     header: HeaderName | None = None
     body: Text | None = None
@@ -147,7 +155,8 @@ class ErrorBody(Strict):
 
     Left out, they are `code`, in capitals already, and `message`.
 
-    `when`: for systems that put errors into a 2xx; true where the body is one.
+    `when`: for systems that put errors into a 2xx; true where the body is one. With protocol soap, `answer` is an
+    operation's output, and all three are about errors in it; what a fault says needs no word.
     """
 
     code: Expression = "answer.code"
@@ -161,6 +170,7 @@ class ReadSpec(Strict):
     method: Literal["GET", "POST"] = "GET"
     path: Path
     query: dict[str, Scalar] = Field(default_factory=dict)
+    select: Select
     headers: dict[HeaderName, Scalar] = Field(default_factory=dict)
     body: JsonValue = None
 
@@ -169,11 +179,14 @@ class LookSpec(Strict):
     """A question: one block, as the protocol has it.
 
     `found` gives a list (empty: there is none; else its first is `item`) or true or false; anything else is a broken
-    answer, and never "there is none". Without it any 2xx means that it is there, and of `entities` the first.
+    answer, and never "there is none". Without it any success means that it is there, and of `entities` the first. With
+    protocol idoc there is nothing to ask but the IDoc's status, and no block that says so.
     """
 
     request: ReadSpec | None = None
     entities: EntitiesSpec | None = None
+    operation: OperationSpec | None = None
+    query: QuerySpec | None = None
     found: Expression | None = None
     response: dict[Identifier, Scalar] = Field(default_factory=dict)
 
@@ -192,6 +205,7 @@ class RequestSpec(Strict):
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: Path
     query: dict[str, Scalar] = Field(default_factory=dict)
+    select: Select
     headers: dict[HeaderName, Scalar] = Field(default_factory=dict)
     body: JsonValue = None
     nulls: bool = False
@@ -228,7 +242,9 @@ class ActionSpec(Strict):
             success.
         lookup: asked first, for a system that is undone by its own id and not by ours.
         compensation: the action that undoes this one.
-        handler: `module:function`, in place of `request`, `entity` or `mail`.
+        keep: data minimising: dotted paths of the answers that the audit keeps; the rest is dropped before it is
+            written anywhere. Left out, all of it is kept, redacted.
+        handler: `module:function`, in place of the protocol's own block.
         timeout: seconds of one attempt, retries in place included.
         verified: somebody has tried it, or read the page that `source` names.
 
@@ -244,6 +260,9 @@ class ActionSpec(Strict):
     request: RequestSpec | None = None
     entity: EntitySpec | None = None
     mail: MailSpec | None = None
+    operation: OperationSpec | None = None
+    document: DocumentSpec | None = None
+    query: QuerySpec | None = None
     handler: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] | None = None
     response: dict[Identifier, Scalar] = Field(default_factory=dict)
     found: Identifier | None = None
@@ -251,6 +270,7 @@ class ActionSpec(Strict):
     probe: LookSpec | None = None
     compensation: Identifier | None = None
     key: KeySpec | Literal["none"] | None = None
+    keep: list[FieldPath] | None = None
     timeout: Seconds = 10
     verified: bool = True
     source: Annotated[str, Field(pattern=r"^https://\S+$", max_length=500)] | None = None
@@ -258,9 +278,12 @@ class ActionSpec(Strict):
     @property
     def reads(self) -> bool:
         """It changes nothing."""
+        if self.request is not None:
+            return self.request.method == "GET"
         if self.entity is not None:
             return self.entity.do == "read"
-        return self.request is not None and self.request.method == "GET"
+        asked = self.operation or self.query
+        return asked is not None and asked.reads
 
 
 class IntegrationSpec(Strict):
@@ -275,13 +298,19 @@ class IntegrationSpec(Strict):
         headers: constants that go with every request.
         key: for all actions; by default the header Idempotency-Key.
         sender: of mails.
+        soap: the ports that are called, by names of the file's own; where there is one only, actions need not name it.
+        idoc, graphql: of these protocols.
+        redact: fields of commands, completions, requests and answers that are secret, financial or personal, and what
+            stands in their place in logs, traces, audit and views: mask, hash (keyed), drop or last4. A path fits where
+            it is the end of a field's place: `iban` everywhere, `bank.iban` within `bank`. See
+            `orchestrator.redaction`.
 
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
     description: Text
     tier: Literal["api", "legacy", "files", "warehouse"]
-    protocol: Literal["rest", "form", "odata", "smtp"]
+    protocol: Literal["rest", "form", "odata", "smtp", "soap", "idoc", "graphql"]
     base_url: Url | dict[Identifier, Url] | None = None
     api_version: ApiVersion | None = None
     odata: ODataSpec = ODataSpec()
@@ -297,6 +326,10 @@ class IntegrationSpec(Strict):
     headers: dict[HeaderName, Text] = Field(default_factory=dict)
     key: KeySpec | Literal["none"] = KeySpec(header="Idempotency-Key")
     sender: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = None
+    soap: Annotated[dict[Identifier, SoapPort], Field(min_length=1)] | None = None
+    idoc: IdocSpec | None = None
+    graphql: GraphqlSpec = GraphqlSpec()
+    redact: dict[FieldPath, How] = Field(default_factory=dict)
     actions: Annotated[dict[Identifier, ActionSpec], Field(min_length=1)]
 
     @property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator import bootstrap
-from orchestrator.cli.bench_report import rendered
+from orchestrator.cli.bench_report import of_calls, rendered
 from orchestrator.cli.dev import ended_by_signals, folder_of
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import Format, console, emit, say, table
@@ -170,6 +170,26 @@ def poison(
     else:
         emit([found.as_json()], output)
     _judge(found.wrong)
+
+
+@_group.command()
+def calls(
+    calls: Annotated[int, typer.Option(min=100, help="Calls of each kind, one at a time.")] = 2000,
+    rate: Annotated[float, typer.Option(min=1, max=10_000, help="Calls a second for the CPU and the audit.")] = 500,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Workers that share the audit's chain.")] = 4,
+    output: Output = Format.TEXT,
+    keep: Keep = None,
+) -> None:
+    """Measure what the middleware adds to a call: beside bare httpx2, in the same run, against a local server."""
+    from orchestrator.testing.bench.calls import calls as measure  # noqa: PLC0415 - loads the drivers
+
+    with ended_by_signals(), folder_of(keep) as folder:
+        found = measure(load(), calls, rate, workers, folder, _telling())
+    if output is Format.TEXT:
+        for part in of_calls(found):
+            console.print(part)
+    else:
+        emit([found], output)
 
 
 def _known(name: str, names: Collection[str]) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 
@@ -13,7 +13,7 @@ from orchestrator.cli.output import table
 if TYPE_CHECKING:
     from orchestrator.testing.bench.throughput import Measured, Report
 
-__all__ = ["rendered"]
+__all__ = ["of_calls", "rendered"]
 
 
 def rendered(report: Report) -> Iterator[RenderableType]:
@@ -68,3 +68,30 @@ def _cpu(measured: Measured, name: str) -> float | None:
 
 def _rss(measured: Measured, name: str) -> float | None:
     return measured.rss_mb.get(name)
+
+
+def of_calls(found: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """What a call costs, and what does not reach a system."""
+    names = ("bare", "middleware", "audited")
+    timed, cpu = found["calls"], found["cpu"]
+    rows = [
+        [f"{part}, ms", *(f"{timed[name][part]:.2f}" for name in names), f"+{timed['added_ms'][part]:.2f}",
+         f"{timed['middleware'][part] / timed['bare'][part]:.2f}"]
+        for part in ("p50", "p99")
+    ]  # fmt: skip
+    shares = [f"{cpu[name]:.1%}" for name in names]
+    rows.append([f"of a core at {cpu['rate']:g}/s", *shares, f"+{cpu['added']:.1%}",
+                 f"{cpu['middleware'] / cpu['bare']:.2f}"])  # fmt: skip
+    yield table("one call", ["", "bare httpx2", "middleware", "and audit written", "middleware adds", "ratio"], rows)
+    audit, dead, tokens = found["audit"], found["dead"], found["tokens"]
+    waits = f"p50 {audit['ms']['p50']:.1f} ms, p99 {audit['ms']['p99']:.1f} ms, {audit['cpu']:.1%} of a core"
+    yield table(
+        "\nand",
+        ["what", "figure"],
+        [
+            ["tokens requested", f"{tokens['requested']} for {tokens['calls']} calls"],
+            ["sent to a dead system", f"{dead['sent_before']} until the breaker opened, {dead['sent_after']} after it"],
+            ["of these allowed", f"{dead['probes_allowed']} probes; {dead['calls']} calls were asked for"],
+            ["audit's chain", f"{audit['workers']} workers, {audit['rate']:g} rows/s: {waits}"],
+        ],
+    )  # fmt: skip

@@ -23,10 +23,12 @@ from orchestrator.cli.actor import actor_name
 from orchestrator.cli.claims import warn_of_others
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import STYLES, Format, console, emit, safe, say, stderr, table
+from orchestrator.cli.privacy import View
 from orchestrator.cli.sagas import open_queries
 from orchestrator.cli.times import moment
 from orchestrator.core.messages import Control, ControlCommand, Direction
 from orchestrator.core.state import Status
+from orchestrator.redaction import current
 from orchestrator.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -229,9 +231,11 @@ def _rehearse(order: Order, rows: Sequence[SagaRow], decisions: Sequence[Decisio
     from orchestrator.operators import predict  # noqa: PLC0415 - loads the drivers
 
     found = []
+    view = View(current())
     for row, decision in zip(rows, decisions, strict=True):
         definition = catalogue.get(row.state.definition, row.state.version)
-        line: dict[str, Any] = {"id": row.id, "business_key": row.state.business_key, "status": row.state.status.value}
+        key = view.saga(row).state.business_key
+        line: dict[str, Any] = {"id": row.id, "business_key": key, "status": row.state.status.value}
         if definition is None:
             line |= {"becomes": None, "sends": [], "refused": "its definition is not known here"}
         else:
@@ -254,9 +258,10 @@ def _confirm(order: Order, rows: Sequence[SagaRow]) -> None:
     """Bulk or destructive: show how many and a sample, and ask."""
     if order.yes or (len(rows) == 1 and order.command not in _DESTRUCTIVE):
         return
+    view = View(current())
     sample = [
         [row.id, _colour(row), safe(row.state.business_key), safe(views.brief_json(row)["error"] or "")]
-        for row in rows[:_SAMPLE]
+        for row in map(view.saga, rows[:_SAMPLE])
     ]
     title = f"{order.command} {len(rows)} saga{'s' if len(rows) > 1 else ''}, for one:"
     stderr.print(table(title, ["id", "status", "key", "error"], sample, fold=False))
@@ -334,8 +339,9 @@ def _report(order: Order, queries: Any, answers: Sequence[Answered], asked: int)
     elif asked == 1:
         (answered,) = answers
         if answered.entry is not None:
-            console.print(views.entry_text(answered.entry), highlight=False, markup=False, soft_wrap=True)
             row = rows[answered.decision.saga_id]
+            (entry,) = View(current()).of_saga(row).timeline([answered.entry])
+            console.print(views.entry_text(entry), highlight=False, markup=False, soft_wrap=True)
             console.print(f"now {_colour(row)}, revision {row.state.revision}", highlight=False)
     elif failed:
         cells = [[line["id"], line["result"], line["status"], safe(line["why"] or "")] for line in failed]

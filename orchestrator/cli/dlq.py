@@ -13,8 +13,10 @@ from orchestrator.cli import dlq_views as views
 from orchestrator.cli import show as saga_views
 from orchestrator.cli.dlq_options import Output, desk, filtered, find, place_of
 from orchestrator.cli.output import Format, console, emit, safe, say, table
+from orchestrator.cli.privacy import Unredacted, Why, viewing
 from orchestrator.cli.times import age
 from orchestrator.letters.wanted import Filter
+from orchestrator.settings import load
 
 __all__ = ["register"]
 
@@ -35,11 +37,14 @@ def list_letters(
     *,
     wanted: Filter,
     limit: Annotated[int, typer.Option(min=1, max=100_000)] = 50,
+    unredacted: Unredacted = False,
+    reason: Why = None,
     output: Output = Format.TEXT,
 ) -> None:
     """List dead letters that wait for somebody, the newest first."""
+    view = viewing(load(), "saga dlq list", unredacted=unredacted, reason=reason)
     with desk() as at:
-        letters = at.store.newest(wanted, limit)
+        letters = [views.shown(at, view, letter)[0] for letter in at.store.newest(wanted, limit)]
         total = at.store.count(wanted)
     if output is not Format.TEXT:
         emit([views.brief_json(letter) for letter in letters], output)
@@ -54,27 +59,30 @@ def list_letters(
 def show_letter(
     place: Annotated[str, typer.Argument(metavar="LETTER", help="topic/partition@offset, as list prints it.")],
     original: Annotated[bool, typer.Option("--original", help="As it was before any edit.")] = False,
+    unredacted: Unredacted = False,
+    reason: Why = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Show one letter: its decoded value, why it was given up, what was done about it, and its saga now."""
-    from orchestrator.letters.value import read_value  # noqa: PLC0415 - loads the models
-
     where = place_of(place)
     with desk() as at:
         letter = find(at, where)
         if original:
             letter = replace(letter, edited=None, header_edits=())
-        value = read_value(at.codec, letter.value if letter.edited is None else letter.edited)
+        what = f"saga dlq show {where}"
+        view = viewing(load(), what, unredacted=unredacted, reason=reason, saga=letter.saga_id)
+        letter, value = views.shown(at, view, letter)
         acts = at.store.acts(letter)
         saga = at.queries.one(letter.saga_id) if letter.saga_id else None
         if output is not Format.TEXT:
-            emit([views.whole_json(letter, value, acts, saga)], Format.JSONL)
+            emit([views.whole_json(letter, value, acts, saga, whole=view.whole)], Format.JSONL)
             return
         now: Any = None
         if saga is not None:
             definition = at.catalogue.get(saga.state.definition, saga.state.version)
-            now = saga_views.rendered(saga, at.queries.timeline(saga.id), definition)
-        console.print(views.rendered(letter, value, acts, now))
+            timeline = view.of_saga(saga).timeline(at.queries.timeline(saga.id))
+            now = saga_views.rendered(view.saga(saga), timeline, definition)
+        console.print(views.rendered(letter, value, acts, now, whole=view.whole))
 
 
 @_dlq.command()

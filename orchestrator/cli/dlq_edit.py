@@ -17,9 +17,11 @@ from orchestrator.cli import dlq_views as views
 from orchestrator.cli.dlq_options import Actor, Output, Reason, Yes, by, chosen, confirm, desk, filtered, find, place_of
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import Format, emit, safe, say
+from orchestrator.cli.privacy import record_look, viewing
 from orchestrator.letters.errors import Refused
 from orchestrator.letters.wanted import Filter
 from orchestrator.messaging.message import Headers, Outgoing
+from orchestrator.settings import load
 
 if TYPE_CHECKING:
     from orchestrator.letters.desk import Desk
@@ -60,6 +62,9 @@ def edit(
         try:
             headers = _header_edits(letter, set_header or [], drop_header or [])
             only_headers = bool(headers) and not assignments and record is None
+            if not assignments and not only_headers:
+                # An editor shows all of it.
+                record_look(load(), f"saga dlq edit {where}", reason=reason, actor=actor, saga=letter.saga_id)
             value, fields = (None, None) if only_headers else _edited(at, letter, assignments or [], record)
             _check_size(letter, value, headers, at.max_bytes)
         except Refused as exc:
@@ -68,7 +73,10 @@ def edit(
         at.store.act("edited", [(letter, None)], who, value, headers)
         if output is not Format.TEXT:
             after = at.letter(where)
-            emit([{**views.brief_json(after), "value": fields, "header_edits": views.headers_json(after)}], output)
+            view = viewing(load(), "saga dlq edit")
+            after, _ = views.shown(at, view, after)
+            told = {"value": view.value(fields), "header_edits": views.headers_json(after)}
+            emit([{**views.brief_json(after), **told}], output)
     say(f"{where} is edited, not sent; send it with: saga dlq replay {where} --reason …")
 
 

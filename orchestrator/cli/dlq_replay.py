@@ -25,6 +25,7 @@ from orchestrator.cli.dlq_options import (
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import Format, console, emit, safe, say, table
 from orchestrator.letters.wanted import Filter
+from orchestrator.redaction import redacted_text
 
 if TYPE_CHECKING:
     from orchestrator.letters.replay import Outcome, Replayer, Report
@@ -139,7 +140,7 @@ def _table(outcomes: Sequence[Outcome], fates: Mapping[UUID, Fate]) -> None:
                 outcome.letter.place,
                 outcome.result.value,
                 outcome.letter.way.value,
-                safe(fate.text if fate else outcome.text),
+                safe(redacted_text(fate.text if fate else outcome.text)),
             ]
         )
     console.print(table("", ["letter", "result", "a replay", "what"], cells))
@@ -153,13 +154,13 @@ def _json(outcome: Outcome, fates: Mapping[UUID, Fate]) -> dict[str, Any]:
         "result": outcome.result.value,
         "replay": outcome.letter.way.value,
         "code": outcome.code or None,
-        "text": outcome.text,
+        "text": redacted_text(outcome.text),
         "topic": outcome.plan.message.topic if outcome.plan else None,
         "saga_id": outcome.plan.saga_id if outcome.plan else outcome.letter.saga_id,
         "status": seen.status if seen else None,
         "commands": list(seen.commands) if seen else [],
         "would_return": seen.returns if seen else False,
-        "now": fate.text if fate else None,
+        "now": redacted_text(fate.text) if fate else None,
         "settled": fate.settled if fate else False,
         "came_back": fate.bad if fate else None,
     }

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli import dlq_views as views
 from orchestrator.cli.dlq_options import Actor, Output, Reason, Yes, by, chosen, confirm, desk, filtered
 from orchestrator.cli.errors import CliError, Exit
-from orchestrator.cli.output import Format, emit, safe, say
+from orchestrator.cli.output import Format, emit, json_line, safe, say
+from orchestrator.cli.privacy import Unredacted, View, Why, viewing
 from orchestrator.letters.wanted import Filter
+from orchestrator.settings import load
+
+if TYPE_CHECKING:
+    from orchestrator.letters.desk import Desk
+    from orchestrator.letters.letter import Place
 
 __all__ = ["register"]
 
@@ -32,13 +40,16 @@ def export_letters(
     file: Annotated[Path, typer.Option("--file", "-f", help="Where to; - is stdout.")] = Path(_STDIO),
     everything: Annotated[bool, typer.Option("--all", help="All that wait, without another choice.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    unredacted: Unredacted = False,
+    reason: Why = None,
 ) -> None:
-    """Write letters as JSON lines with all bytes and headers; nothing about them changes."""
+    """Write letters as JSON lines; nothing about them changes. An import needs them --unredacted, with all bytes."""
     from orchestrator.letters.transfer import export_lines  # noqa: PLC0415 - loads the drivers
 
     with desk() as at:
         found = chosen(at, places or [], wanted, everything=everything, limit=limit)
-        lines = export_lines(at, found)
+        view = viewing(load(), f"saga dlq export of {len(found)} letters", unredacted=unredacted, reason=reason)
+        lines = export_lines(at, found) if view.whole else _to_read(at, view, found)
         try:
             if str(file) == _STDIO:
                 sys.stdout.buffer.writelines(lines)
@@ -49,6 +60,15 @@ def export_letters(
         except OSError as exc:
             raise CliError("UNWRITABLE", f"{file}: {exc.strerror}") from exc
     say(f"{len(found)} letters are exported")
+
+
+def _to_read(at: Desk, view: View, places: Sequence[Place]) -> Iterator[bytes]:
+    """Lines for people and their tools, which no import takes."""
+    for place in places:
+        (letter,) = at.store.at([place])
+        letter, value = views.shown(at, view, letter)
+        whole = views.whole_json(letter, value, [], None, whole=False)
+        yield json_line({"redacted": True, **whole})
 
 
 def import_file(

@@ -17,12 +17,22 @@ from orchestrator.letters.letter import Letter, original_headers
 from orchestrator.letters.value import Value
 
 if TYPE_CHECKING:
+    from orchestrator.cli.privacy import View
+    from orchestrator.letters.desk import Desk
     from orchestrator.letters.store import Act
     from orchestrator.store.queries import SagaRow
 
-__all__ = ["brief_json", "headers_json", "line", "rendered", "rows", "whole_json"]
+__all__ = ["brief_json", "headers_json", "line", "rendered", "rows", "shown", "whole_json"]
 
 _HEX = 256
+
+
+def shown(at: Desk, view: View, letter: Letter) -> tuple[Letter, Value]:
+    """A letter and its value as they may be read."""
+    from orchestrator.letters.value import read_value  # noqa: PLC0415 - loads the models
+
+    value = read_value(at.codec, letter.value if letter.edited is None else letter.edited)
+    return view.letter(letter, value.fields), view.record(value)
 
 
 def brief_json(letter: Letter) -> dict[str, Any]:
@@ -69,8 +79,11 @@ def line(letter: Letter) -> str:
     return safe(f"{letter.place}  {letter.reason}  {letter.step or ''}  {letter.saga_id or ''}")
 
 
-def whole_json(letter: Letter, value: Value, acts: Sequence[Act], saga: SagaRow | None) -> dict[str, Any]:
-    """Everything, for `show -o json`."""
+def whole_json(
+    letter: Letter, value: Value, acts: Sequence[Act], saga: SagaRow | None, *, whole: bool
+) -> dict[str, Any]:
+    """Everything, for `show -o json`. Bytes that nobody can read are there only if it is shown `whole`."""
+    hidden = value.fields is not None or not whole
     return {
         **brief_json(letter),
         "group": letter.group,
@@ -81,7 +94,7 @@ def whole_json(letter: Letter, value: Value, acts: Sequence[Act], saga: SagaRow 
         "record": value.record,
         "value": value.fields,
         "undecodable": value.problem,
-        "hex": (letter.edited or letter.value or b"").hex() if value.fields is None else None,
+        "hex": None if hidden else (letter.edited or letter.value or b"").hex(),
         "acts": [
             {
                 "kind": act.kind,
@@ -109,9 +122,11 @@ def _saga_json(saga: SagaRow) -> dict[str, Any]:
     }
 
 
-def rendered(letter: Letter, value: Value, acts: Sequence[Act], saga: RenderableType | None) -> RenderableType:
+def rendered(
+    letter: Letter, value: Value, acts: Sequence[Act], saga: RenderableType | None, *, whole: bool
+) -> RenderableType:
     """For people: the letter, its value, what was done about it, and its saga as it stands now."""
-    parts: list[RenderableType] = [_head(letter), "", *_value(letter, value), "", _headers(letter)]
+    parts: list[RenderableType] = [_head(letter), "", *_value(letter, value, whole=whole), "", _headers(letter)]
     if acts:
         cells = [
             [act.at.isoformat(sep=" ", timespec="seconds"), act.kind, safe(act.actor), safe(act.reason)] for act in acts
@@ -149,7 +164,7 @@ def _line(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{MIDDLE DOT}" for c in text)
 
 
-def _value(letter: Letter, value: Value) -> list[RenderableType]:
+def _value(letter: Letter, value: Value, *, whole: bool) -> list[RenderableType]:
     edited = " (edited)" if letter.edited is not None else ""
     problem = [Text(f"not valid: {value.problem}", "red")] if value.problem else []
     if value.fields is not None:
@@ -158,6 +173,8 @@ def _value(letter: Letter, value: Value) -> list[RenderableType]:
     data = letter.edited if letter.edited is not None else letter.value
     if data is None:
         return [*problem, Text("no value")]
+    if not whole:
+        return [*problem, Text(f"{len(data)} bytes; --unredacted shows the first of them")]
     more = f" … {len(data)} bytes" if len(data) > _HEX else ""
     return [*problem, Text(data[:_HEX].hex(" ") + more)]
 

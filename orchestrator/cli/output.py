@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-__all__ = ["STYLES", "Format", "console", "emit", "safe", "say", "stderr", "table"]
+__all__ = ["STYLES", "Format", "console", "emit", "json_line", "safe", "say", "stderr", "table"]
 
 _PIPED_WIDTH = 240
 _ID = 36
@@ -56,6 +56,11 @@ def emit(rows: Iterable[Mapping[str, Any]], form: Format) -> None:
         for row in rows:
             sys.stdout.write(json.dumps(row, default=_plain, ensure_ascii=False) + "\n")
     sys.stdout.flush()
+
+
+def json_line(row: Mapping[str, Any]) -> bytes:
+    """One object of JSON lines."""
+    return json.dumps(row, default=_plain, ensure_ascii=False).encode(errors="replace") + b"\n"
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, fold: bool = True) -> Table:

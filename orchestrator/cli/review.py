@@ -17,6 +17,7 @@ from orchestrator.cli import show as views
 from orchestrator.cli.claims import claim_json, holder, open_claims
 from orchestrator.cli.deciding import choose
 from orchestrator.cli.output import STYLES, Format, console, emit, safe, say, table
+from orchestrator.cli.privacy import Unredacted, View, Why, viewing
 from orchestrator.cli.sagas import open_queries
 from orchestrator.cli.strays import stray_json, stray_table, strays
 from orchestrator.cli.times import age
@@ -50,11 +51,12 @@ def register(app: typer.Typer) -> None:
     app.add_typer(_review, name="review")
 
 
-def attention(output: Output = Format.TEXT) -> None:
+def attention(unredacted: Unredacted = False, reason: Why = None, output: Output = Format.TEXT) -> None:
     """What needs a person: sagas in review, paused or stuck ones, and dead letters that no saga speaks of."""
     settings = load()
+    view = viewing(settings, "saga attention", unredacted=unredacted, reason=reason)
     queries = open_queries(settings)
-    rows = _longest_first(queries, queries.attention(_OVERDUE_SECONDS, _MOST))
+    rows = _longest_first(queries, queries.attention(_OVERDUE_SECONDS, _MOST), view)
     if output is Format.TEXT:
         counts = queries.counts()
         told = ", ".join(f"[{style}]{counts[name]} {name}[/]" for name, style in STYLES.items() if counts.get(name))
@@ -66,18 +68,20 @@ def attention(output: Output = Format.TEXT) -> None:
 
 
 @_review.command("list")
-def review_list(output: Output = Format.TEXT) -> None:
+def review_list(unredacted: Unredacted = False, reason: Why = None, output: Output = Format.TEXT) -> None:
     """List what waits for a person, longest first."""
     settings = load()
+    view = viewing(settings, "saga review list", unredacted=unredacted, reason=reason)
     queries = open_queries(settings)
     rows = queries.attention(_OVERDUE_SECONDS, _MOST, [Status.REVIEW.value])
-    _tell(settings, _longest_first(queries, rows), output, _waiting)
+    _tell(settings, _longest_first(queries, rows, view), output, _waiting)
 
 
-def _longest_first(queries: Any, rows: Sequence[SagaRow]) -> list[tuple[SagaRow, datetime]]:
+def _longest_first(queries: Any, rows: Sequence[SagaRow], view: View) -> list[tuple[SagaRow, datetime]]:
     """Each with the time since when it has waited. Nothing tells that of a paused saga but its last change."""
     since = queries.waits_since([row.id for row in rows if _in_review(row)])
-    return sorted(((row, since.get(row.id, row.updated_at)) for row in rows), key=lambda pair: pair[1])
+    shown = ((view.saga(row), since.get(row.id, row.updated_at)) for row in rows)
+    return sorted(shown, key=lambda pair: pair[1])
 
 
 def _tell(
@@ -104,24 +108,32 @@ def _tell(
 
 
 @_review.command("show")
-def review_show(saga_id: Annotated[str, typer.Argument(metavar="ID")], output: Output = Format.TEXT) -> None:
+def review_show(
+    saga_id: Annotated[str, typer.Argument(metavar="ID")],
+    unredacted: Unredacted = False,
+    reason: Why = None,
+    output: Output = Format.TEXT,
+) -> None:
     """Show one saga that waits: what was done, what was not, and what each decision would do now."""
     settings = load()
     queries = open_queries(settings)
     (row,) = choose(queries, [saga_id], (), 1)
     definition = bootstrap.load_catalogue(settings).get(row.state.definition, row.state.version)
-    ((_, since),) = _longest_first(queries, [row])
+    view = viewing(settings, "saga review show", unredacted=unredacted, reason=reason, saga=row.id)
+    ((shown, since),) = _longest_first(queries, [row], view)
     options = list(_options(definition, row.state)) if definition else []
     undo = undo_plan(definition, row.state) if definition else []
     claim = _held(settings, [row]).get(row.id)
     if output is not Format.TEXT:
         told = {"undo_plan": [asdict(line) for line in undo], "options": [_option_json(*option) for option in options]}
-        emit([{**_waiting(row, since), "claim": claim_json(claim), **told}], Format.JSONL)
+        emit([{**_waiting(shown, since), "claim": claim_json(claim), **told}], Format.JSONL)
         return
-    parts: list[RenderableType] = [views.rendered(row, queries.timeline(row.id), definition)]
+    parts: list[RenderableType] = [
+        views.rendered(shown, view.of_saga(row).timeline(queries.timeline(row.id)), definition)
+    ]
     if _in_review(row):
         waits = f"{since.isoformat(sep=' ', timespec='seconds')}, {age(datetime.now(UTC) - since)}"
-        parts += ["", f"[bold]waits since[/] {waits}; asked for by {safe(row.state.agent or 'nobody known')}"]
+        parts += ["", f"[bold]waits since[/] {waits}; asked for by {safe(shown.state.agent or 'nobody known')}"]
     if claim is not None:
         parts += ["", f"[bold]claimed by[/] {holder(claim)}"]
     if undo:

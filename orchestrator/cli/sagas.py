@@ -10,13 +10,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from rich.console import RenderableType
 from rich.live import Live
 
 from orchestrator import bootstrap, telemetry
+from orchestrator.catalogue import Catalogue
 from orchestrator.cli import show as views
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.importing import read_requests
 from orchestrator.cli.output import STYLES, Format, console, emit, safe, say, table
+from orchestrator.cli.privacy import Unredacted, View, Why, viewing
 from orchestrator.cli.times import age, moment
 from orchestrator.core.definition import Saga
 from orchestrator.core.state import Status
@@ -108,13 +111,17 @@ def list_sagas(
     key: Annotated[str | None, typer.Option(help="Only with this business key.")] = None,
     since: Annotated[str | None, typer.Option(help="Only younger ones: 30m, 12h, 7d, or an ISO time.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000)] = 50,
+    unredacted: Unredacted = False,
+    reason: Why = None,
     output: Output = Format.TEXT,
 ) -> None:
     """List sagas, newest first."""
     from orchestrator.store.queries import Filter  # noqa: PLC0415 - loads the driver
 
     wanted = Filter([s.value for s in status or ()], definition, agent, key, moment(since, "--since"), limit)
-    rows = open_queries(load()).list(wanted)
+    settings = load()
+    view = viewing(settings, "saga list", unredacted=unredacted, reason=reason)
+    rows = [view.saga(row) for row in open_queries(settings).list(wanted)]
     if output is not Format.TEXT:
         emit([views.brief_json(row) for row in rows], output)
         return
@@ -146,6 +153,8 @@ def show(
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Follow it until it ends; exits 1 unless completed.")
     ] = False,
+    unredacted: Unredacted = False,
+    reason: Why = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Show one saga: where it stands, and its history with times, attempts, errors and commands."""
@@ -156,26 +165,31 @@ def show(
     settings = load()
     queries = open_queries(settings)
     catalogue = bootstrap.load_catalogue(settings)
+    view = viewing(settings, "saga show", unredacted=unredacted, reason=reason, saga=wanted)
     if output is not Format.TEXT:
         row = _wait(queries, wanted) if watch else _find(queries, wanted)
         definition = catalogue.get(row.state.definition, row.state.version)
-        emit([views.as_json(row, queries.timeline(wanted), definition)], Format.JSONL)
+        timeline = view.of_saga(row).timeline(queries.timeline(wanted))
+        emit([views.as_json(view.saga(row), timeline, definition)], Format.JSONL)
     elif not watch:
         row = _find(queries, wanted)
-        definition = catalogue.get(row.state.definition, row.state.version)
-        console.print(views.rendered(row, queries.timeline(wanted), definition))
+        console.print(_rendered(view, row, queries, catalogue))
     else:
         with Live(console=console, auto_refresh=False, transient=True) as live:
             while True:
                 row = _find(queries, wanted)
-                definition = catalogue.get(row.state.definition, row.state.version)
-                live.update(views.rendered(row, queries.timeline(wanted), definition), refresh=True)
+                live.update(_rendered(view, row, queries, catalogue), refresh=True)
                 if _settled(row):
                     break
                 time.sleep(_WATCH_SECONDS)
-        console.print(views.rendered(row, queries.timeline(wanted), definition))
+        console.print(_rendered(view, row, queries, catalogue))
     if watch and row.state.status is not Status.COMPLETED:
         raise typer.Exit(Exit.FAILED)
+
+
+def _rendered(view: View, row: Any, queries: Any, catalogue: Catalogue) -> RenderableType:
+    definition = catalogue.get(row.state.definition, row.state.version)
+    return views.rendered(view.saga(row), view.of_saga(row).timeline(queries.timeline(row.id)), definition)
 
 
 def _find(queries: Any, saga_id: UUID) -> Any:

@@ -17,6 +17,7 @@ from orchestrator.cli.actor import actor_name
 from orchestrator.cli.dlq_options import Actor, Output, Yes, confirm
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import Format, console, emit, safe, say, table
+from orchestrator.cli.privacy import Unredacted, View, viewing
 from orchestrator.settings import BadSettings, Settings, load, load_attribute
 
 __all__ = ["make_desk", "register"]
@@ -130,6 +131,7 @@ def call(
     saga: Annotated[UUID | None, typer.Option(help="The saga in whose name; a new id, if not given.")] = None,
     key: Annotated[str | None, typer.Option(help="The idempotency key; of this call alone, if not given.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the request, and send nothing.")] = False,
+    unredacted: Unredacted = False,
     reason: Annotated[str | None, typer.Option("--reason", help="Why; logged with your name.")] = None,
     actor: Actor = None,
     yes: Yes = False,
@@ -154,6 +156,11 @@ def call(
         raise CliError("NOT_FOUND", text, exit_code=Exit.NOT_FOUND) from exc
     except ValueError as exc:
         raise CliError("INVALID_COMMAND", str(exc), exit_code=Exit.USAGE) from exc
+    view = View(None)
+    if dry_run or not unredacted:
+        view = viewing(settings, f"saga systems call {name} {action}", unredacted=unredacted, reason=reason)
+    view = view.knowing(command.model_dump(mode="json"))
+    requests = [_readable(view, request) for request in requests]
     if dry_run:
         _show_requests(requests, output)
         return
@@ -170,9 +177,15 @@ def call(
     log.info("system.called_by_hand", **facts)
     result = asyncio.run(desk.call(name, action, command, saga_id, own_key, actor=who, reason=reason or ""))
     log.info("system.answered_by_hand", outcome=result["outcome"], code=result.get("code"), **facts)
-    _show_result(result, output)
+    _show_result(view.value(result), output)
     if result["outcome"] != "succeeded":
         raise typer.Exit(Exit.FAILED)
+
+
+def _readable(view: View, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """As it may be read. Of headers their texts alone: credentials stand in them as where they are kept."""
+    texts = [view.value(text) for text in request["headers"].values()]
+    return {**view.value(request), "headers": dict(zip(request["headers"], texts, strict=True))}
 
 
 def _show_requests(requests: Sequence[Mapping[str, Any]], output: Format) -> None:
@@ -184,7 +197,8 @@ def _show_requests(requests: Sequence[Mapping[str, Any]], output: Format) -> Non
         for header, value in request["headers"].items():
             console.print(safe(f"{header}: {value}"), highlight=False, soft_wrap=True)
         if request["body"] is not None:
-            text = json.dumps(request["body"], indent=2, ensure_ascii=False)
+            body = request["body"]
+            text = body if request.get("xml") else json.dumps(body, indent=2, ensure_ascii=False)
             console.print("\n" + safe(text), highlight=False, soft_wrap=True)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["BadLine", "Imported", "Line", "export_lines", "import_letters", "read_lines"]
 
 _CHUNK = 200
+_BEGINNING = 20
 _BY_HEADER = "saga-dlq-imported-by"
 
 
@@ -106,6 +107,8 @@ def read_lines(data: bytes) -> tuple[list[tuple[int, Line]], list[BadLine]]:
         if not text.strip():
             continue
         try:
+            if b'"redacted": true' in text[:_BEGINNING]:
+                raise ValueError("it was exported redacted, to be read: export it --unredacted")
             line = _DECODE.decode(text)
             if Place.parse(str(line.place)) != line.place or not line.topic.endswith(".dlq"):
                 raise ValueError(f"{line.topic} is no dead-letter topic")

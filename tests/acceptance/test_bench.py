@@ -42,6 +42,40 @@ def test_a_small_bench_measures_the_engine_and_the_bare_loop_and_everything_adds
     assert engine["rss_mb"]["coordinator-1"] > 0
 
 
+def test_the_bench_of_calls_counts_what_reaches_the_servers(tell: Callable[[str], None]) -> None:
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "orchestrator.cli.main",
+            "bench",
+            "calls",
+            "--calls",
+            "100",
+            "--rate",
+            "50",
+            "-o",
+            "jsonl",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=270,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout.splitlines()[-1])
+    calls, dead = found["calls"], found["dead"]
+    tell(f"the middleware adds {calls['added_ms']['p50']:.2f} ms at p50, while other tests run beside it")
+    assert calls["added_ms"]["p50"] == pytest.approx(calls["middleware"]["p50"] - calls["bare"]["p50"])
+    assert all(0 < calls[name]["p50"] <= calls[name]["p99"] for name in ("bare", "middleware", "audited"))
+    assert found["tokens"]["calls"] >= 10_000
+    assert found["tokens"]["requested"] <= found["tokens"]["expected"]
+    assert dead["sent_before"] == 20, "the breaker's minimum"
+    assert dead["sent_after"] <= dead["probes_allowed"]
+    assert dead["calls"] == 2000
+    assert found["audit"]["workers"] == 4
+
+
 def test_percentiles_are_of_the_seconds_in_milliseconds() -> None:
     found = Latency.of([number / 1000 for number in range(1, 101)])
     assert (round(found.p50), round(found.p95), round(found.p99)) == (50, 96, 100)

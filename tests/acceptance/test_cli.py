@@ -79,7 +79,13 @@ def test_a_saga_from_the_file_to_its_end(saga: Cli, make_vendors: Make) -> None:
 
     (data,) = saga.rows("show", ids[1])
     assert data["compensations"] == ["welcome-email", "portal-account", "erp-vendor"]
-    assert data["request"]["tax_id"] == "XX00000007"
+    assert data["request"]["tax_id"] == data["business_key"] == "…0007"
+    assert data["request"]["vendor_name"] == data["request"]["primary_contact_email"] == "[redacted]"
+    saga("show", ids[1], "--unredacted", code=2)  # and why?
+    (whole,) = saga.rows("show", ids[1], "--unredacted", "--reason", "a test")
+    assert whole["request"]["tax_id"] == whole["business_key"] == "XX00000007"
+    (look,) = saga.rows("audit", "search", "--system", "@looks", "--saga", ids[1])
+    assert (look["endpoint"], look["request"]) == ("saga show", '{"reason":"a test"}')
     assert [row["kind"] for row in data["timeline"]] == ["request"] + ["completion"] * 8
     assert data["timeline"][0]["sent"] == [
         {
@@ -99,7 +105,7 @@ def test_a_saga_from_the_file_to_its_end(saga: Cli, make_vendors: Make) -> None:
     assert len(saga.rows("list", "--limit", "1")) == 1
     line = next(line for line in saga("list").stdout.splitlines() if line.startswith(ids[1]))
     assert "compensated" in line
-    assert "XX00000007" in line
+    assert "…0007" in line
     doctor = saga("doctor")
     assert "FAIL" not in doctor.stdout
 

@@ -17,6 +17,7 @@ from uuid_utils.compat import uuid7
 
 from consumers.audit.store import AuditStore
 from consumers.claims import Admitted, Claim, Identity, Settlement
+from consumers.limit import Granted, Want
 from consumers.runtime import ConsumerLimits, Runtime
 from consumers.system import System
 from consumers.testing import MemoryEffects
@@ -138,9 +139,9 @@ class FlakyEffects(MemoryEffects):
         self._there("settle")
         return await super().settle(settlements)
 
-    async def reserve(self, system: str, calls: int, rate: float) -> float:
+    async def reserve(self, wants: Sequence[Want], calls: int) -> Granted:
         self._there("reserve")
-        return await super().reserve(system, calls, rate)
+        return await super().reserve(wants, calls)
 
     async def mark(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
         self._there("mark")

@@ -78,6 +78,12 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+class _Auth(_Strict):
+    rate: Annotated[float, Field(ge=1e-4, le=1e5)] | None = Field(
+        default=None, description="calls a second of all systems together that prove themselves by the same secret"
+    )
+
+
 class SigningKey(_Strict):
     """A private key in PEM, by reference, and how it signs. `kid` may be a reference as well: it goes with the key."""
 
@@ -94,7 +100,7 @@ class ClientCertificate(_Strict):
     ca: Reference | None = None
 
 
-class ClientCredentials(_Strict):
+class ClientCredentials(_Auth):
     """OAuth 2.0 client credentials (RFC 6749 §4.4).
 
     `auth_method` says how the client proves itself: a secret as basic authentication or in the form (§2.3.1), a signed
@@ -138,7 +144,7 @@ class ClientCredentials(_Strict):
         return self
 
 
-class JwtBearer(_Strict):
+class JwtBearer(_Auth):
     """A service account's signed assertion, exchanged for a token (RFC 7523 §2.1): Google, Salesforce.
 
     `audience` is the token URL where it is left out. Google reads scopes in the assertion (`scopes_in: assertion`), the
@@ -162,7 +168,7 @@ class JwtBearer(_Strict):
         return self
 
 
-class ApiKey(_Strict):
+class ApiKey(_Auth):
     """A key in a header (`prefix` before it, as `Bearer`), or in the query where a system knows no better."""
 
     type: Literal["api_key"]
@@ -179,7 +185,7 @@ class ApiKey(_Strict):
         return self
 
 
-class Basic(_Strict):
+class Basic(_Auth):
     """User name and password (RFC 7617)."""
 
     type: Literal["basic"]
@@ -187,7 +193,7 @@ class Basic(_Strict):
     password: Reference
 
 
-class WsSecurity(_Strict):
+class WsSecurity(_Auth):
     """A UsernameToken in each SOAP message (OASIS WSS 1.1)."""
 
     type: Literal["ws_security"]
@@ -196,7 +202,7 @@ class WsSecurity(_Strict):
     password_type: Literal["text", "digest"] = "text"  # noqa: S105 - a kind
 
 
-class MutualTls(ClientCertificate):
+class MutualTls(ClientCertificate, _Auth):
     """A client certificate alone."""
 
     type: Literal["mtls"]

@@ -40,6 +40,9 @@ Say = Callable[[str], None]
 
 _LOOK_SECONDS = 0.2
 _PREPARE_SECONDS = 180.0
+_MOST_OF_A_LIMIT = 1.02
+# What a limit lets through at once after a pause.
+_BURST_SECONDS = 0.1
 # The wire format's first byte, a schema id that nobody has, and no record.
 _UNREADABLE = b"\x00\x7f\xff\xff\xff no record"
 
@@ -122,7 +125,10 @@ def drain(stack: Stack, system: str, sagas: int, limit: float, workers: int, say
     attempts = [step.do.attempt for row in rows for step in row.state.steps.values() if step.do is not None]
     took = (times[-1] - times[0]).total_seconds() if times else 0.0
     wrong = [*_ends(rows, sagas), *_disagreements(stack, rows, written)]
-    return DrainRun(sagas, workers, limit, len(times), took, max(attempts, default=0), wrong)
+    found = DrainRun(sagas, workers, limit, len(times), took, max(attempts, default=0), wrong)
+    if found.ratio > _MOST_OF_A_LIMIT and found.calls - 1 > limit * took + limit * _BURST_SECONDS:
+        wrong.append(f"{found.calls} calls in {took:.2f} s are more than the limit allows")
+    return found
 
 
 # -- poison --------------------------------------------------------------------------------------------------------

@@ -161,10 +161,10 @@ class SimEffects:
         await self._unknown()
         return found
 
-    async def reserve(self, system: str, calls: int, rate: float) -> float:
+    async def reserve(self, wants: Sequence[Any], calls: int) -> Any:
         """Places for calls."""
         await self._node.database()
-        return float(await self._shared.reserve(system, calls, rate))
+        return await self._shared.reserve(wants, calls)
 
     async def watermarks(self, group: str) -> Any:
         """How far the group has come."""

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from consumers.claims import Admitted, Claim, EffectStore, Identity, Settlement
 from consumers.effects import PostgresEffects
+from consumers.limit import Advice, Limit, Want
 from consumers.testing import MemoryEffects
 from orchestrator.core.effects import Ask, EffectRow, RowStatus, settled
 from orchestrator.core.messages import Direction, Failure, Outcome, Succeeded
@@ -75,6 +76,10 @@ class Bench:
         settlement = Settlement(identity, admitted.row.owner, replace(row, reply=reply))
         (ours,) = await self.effects.settle([settlement])
         return ours
+
+    async def reserve(self, name: str, calls: int, rate: float, told: Advice | None = None) -> float:
+        """Seconds until the first of so many places under one limit."""
+        return (await self.effects.reserve([Want(Limit(name, rate), told)], calls)).first
 
     async def finish(self, result: str, attempt: int = 1, direction: Direction = Direction.DO) -> None:
         """Claim and settle in one go."""

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from consumers.claims import Admitted, Claim
+from consumers.limit import Limit, Want
 from orchestrator.core.effects import Perform, Refuse, RowStatus, Verdict, Wait
 from orchestrator.core.messages import Direction
 from orchestrator.database import StoreConflict, StoreUnavailable, connect
@@ -174,6 +175,7 @@ async def test_a_store_that_is_away_says_so(postgres_bench: Any) -> None:
 async def test_places_taken_at_once_by_two_workers_follow_one_another(postgres_bench: Any) -> None:
     stores = [postgres_bench.effects, postgres_bench.more()]
     # The clock stands still, so that only the row says who is next: two by two, at ten a second.
-    waits = [wait for _ in range(ROUNDS) for wait in await asyncio.gather(*(s.reserve("erp", 2, 10.0) for s in stores))]
-    gaps = [later - earlier for earlier, later in pairwise(sorted(waits))]
+    wants = [Want(Limit("erp", 10.0)), Want(Limit("api_key env:KEY", 20.0))]
+    given = [each for _ in range(ROUNDS) for each in await asyncio.gather(*(s.reserve(wants, 2) for s in stores))]
+    gaps = [later - earlier for earlier, later in pairwise(sorted(places.first for places in given))]
     assert gaps == pytest.approx([0.2] * (2 * ROUNDS - 1), abs=1e-4)

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from consumers.claims import Claim, Settlement
+from consumers.limit import Advice, Granted, Limit, Want
 from orchestrator.core.effects import Ask, EffectRow, Perform, Refuse, Repeat, RowStatus, StayUnknown, Wait
 from orchestrator.core.messages import Direction
 
@@ -255,14 +256,51 @@ async def test_a_do_below_the_watermark_without_a_row_is_unknown_and_not_new(ben
 
 
 async def test_places_follow_one_another_and_a_pause_is_hardly_made_up_for(bench: Any) -> None:
-    assert await bench.effects.reserve("erp", 5, 10.0) == pytest.approx(-0.1, abs=1e-4)
-    assert await bench.effects.reserve("erp", 1, 10.0) == pytest.approx(0.4, abs=1e-4)
-    assert await bench.effects.reserve("portal", 1, 10.0) == pytest.approx(-0.1, abs=1e-4)
+    assert await bench.reserve("erp", 5, 10.0) == pytest.approx(-0.1, abs=1e-4)
+    assert await bench.reserve("erp", 1, 10.0) == pytest.approx(0.4, abs=1e-4)
+    assert await bench.reserve("portal", 1, 10.0) == pytest.approx(-0.1, abs=1e-4)
     bench.clock.advance(3600)
-    assert await bench.effects.reserve("erp", 1, 10.0) == pytest.approx(-0.1, abs=1e-4)
+    assert await bench.reserve("erp", 1, 10.0) == pytest.approx(-0.1, abs=1e-4)
 
 
 async def test_another_rate_holds_at_once_and_what_was_taken_stays_so_many_calls(bench: Any) -> None:
-    await bench.effects.reserve("erp", 11, 0.1)
-    assert await bench.effects.reserve("erp", 1, 100.0) == pytest.approx(0.11, abs=2e-3)
-    assert await bench.effects.reserve("erp", 1, 1.0) == pytest.approx(12.0, abs=2e-1)
+    await bench.reserve("erp", 11, 0.1)
+    assert await bench.reserve("erp", 1, 100.0) == pytest.approx(0.11, abs=2e-3)
+    assert await bench.reserve("erp", 1, 1.0) == pytest.approx(12.0, abs=2e-1)
+
+
+async def test_a_call_needs_a_place_under_each_of_its_limits(bench: Any) -> None:
+    credential = Limit("api_key env:KEY", 2.0)
+    erp, portal = ([Want(Limit(name, 10.0)), Want(credential)] for name in ("erp", "portal"))
+    assert await bench.effects.reserve(erp, 2) == Granted(pytest.approx(-0.1, abs=1e-4), pytest.approx(0.5, abs=1e-4))
+    assert (await bench.effects.reserve(portal, 1)).first == pytest.approx(0.9, abs=1e-4)
+    assert (await bench.effects.reserve(erp, 1)).first == pytest.approx(1.4, abs=1e-4)
+    # The system's own limit was moved by its own calls alone.
+    assert await bench.reserve("erp", 1, 10.0) == pytest.approx(0.2, abs=1e-4)
+
+
+async def test_a_pause_holds_for_all_and_what_it_held_up_is_not_made_up_for(bench: Any) -> None:
+    await bench.reserve("erp", 1, 10.0)
+    await bench.reserve("erp", 0, 10.0, Advice(0.0, 60.0))
+    bench.clock.advance(10)
+    assert await bench.reserve("erp", 1, 10.0) == pytest.approx(50.0, abs=1e-3)
+    # What was said by an older answer, or of a shorter time, ends no pause.
+    assert await bench.reserve("erp", 1, 10.0, Advice(5.0, 60.0)) == pytest.approx(50.1, abs=1e-3)
+    assert await bench.reserve("erp", 1, 10.0, Advice(0.0, 1.0)) == pytest.approx(50.2, abs=1e-3)
+    bench.clock.advance(55)
+    assert await bench.reserve("erp", 1, 10.0) == pytest.approx(-0.1, abs=1e-3)
+    assert await bench.reserve("erp", 1, 10.0) == pytest.approx(0.0, abs=1e-3)
+
+
+async def test_what_remains_is_spread_until_the_reset_and_then_the_own_limit_holds_again(bench: Any) -> None:
+    assert await bench.reserve("erp", 1, 10.0, Advice(0.5, 8.0)) == pytest.approx(-0.1, abs=1e-3)
+    firsts = [await bench.reserve("erp", 1, 10.0) for _ in range(6)]
+    assert firsts == pytest.approx([1.9, 3.9, 5.9, 7.9, 8.1, 8.2], abs=1e-3)
+    bench.clock.advance(9)
+    firsts = [await bench.reserve("erp", 1, 10.0) for _ in range(3)]
+    assert firsts == pytest.approx([-0.1, 0.0, 0.1], abs=1e-3)
+
+
+async def test_advice_never_makes_a_system_faster_than_its_limit(bench: Any) -> None:
+    firsts = [await bench.reserve("erp", 1, 10.0, Advice(1000.0, 60.0)) for _ in range(3)]
+    assert firsts == pytest.approx([-0.1, 0.0, 0.1], abs=1e-3)

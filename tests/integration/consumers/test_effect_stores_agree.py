@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consumers.claims import Admitted, Claim, Settlement
+from consumers.limit import Advice, Limit, Want
 from consumers.testing import MemoryEffects
 from orchestrator.core.effects import Ask, EffectRow, Perform, RowStatus, settled
 from orchestrator.core.messages import Direction, Failure, Outcome, Succeeded
@@ -39,7 +40,13 @@ STEPS = st.lists(
         st.tuples(st.just("claim again"), st.integers(0, 9)),
         st.tuples(st.just("settle"), st.integers(0, 9), st.sampled_from(sorted(RESULTS))),
         st.tuples(st.just("renew"), st.integers(0, 9)),
-        st.tuples(st.just("reserve"), st.integers(1, 20), st.sampled_from([0.5, 3.0, 50.0])),
+        st.tuples(
+            st.just("reserve"),
+            st.integers(0, 20),
+            st.sampled_from([0.5, 3.0, 50.0]),
+            st.sampled_from([0.2, 7.0]),
+            st.sampled_from([None, None, Advice(0.0, 2.0), Advice(0.0, 90.0), Advice(1.0, 50.0), Advice(9.0, 5.0)]),
+        ),
         st.tuples(st.just("advance"), st.sampled_from([1.0, 59.0, 60.0])),
     ),
     min_size=5,
@@ -66,10 +73,11 @@ class Both:
             identity = self.bench.identity(direction)
             assert await self.bench.row(direction) == self.memory.rows.get(identity)
 
-    async def reserve(self, calls: int, rate: float) -> None:
+    async def reserve(self, calls: int, rate: float, credential: float, told: Advice | None) -> None:
         name = str(self.bench.saga)
-        one, other = await self.bench.effects.reserve(name, calls, rate), await self.memory.reserve(name, calls, rate)
-        assert one == pytest.approx(other, abs=1e-4)
+        wants = [Want(Limit(name, rate)), Want(Limit(f"key {name}", credential), told)]
+        one, other = await self.bench.effects.reserve(wants, calls), await self.memory.reserve(wants, calls)
+        assert (one.first, one.gap) == pytest.approx((other.first, other.gap), abs=1e-4)
 
     async def step(self, kind: str, *details: Any) -> None:
         if kind == "advance":

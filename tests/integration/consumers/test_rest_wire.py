@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from consumers.connectors.breaker import Breaker, BreakerPolicy
 from consumers.connectors.guard import InPlace
 from consumers.connectors.rest import RestClient, Timeouts
 from consumers.errors import Failed, Unknown
+from consumers.limit import Advice
 from consumers.system import Call
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
@@ -216,3 +217,18 @@ async def test_a_name_that_does_not_resolve_was_not_called(call: Call) -> None:
     async with client("http://nowhere.invalid") as rest:
         with pytest.raises(Failed, match="CANNOT_CONNECT"):
             await rest.request("POST", "/", call=call, json={})
+
+
+async def test_what_an_answer_says_of_limits_reaches_the_worker(server: Server, call: Call) -> None:
+    said: list[Advice] = []
+    heard = replace(call, limited=said.append)
+    async with client(server.url) as rest:
+        server.bytes_ = answer(
+            b'{"a": 1}', OK + b"X-RateLimit-Limit: 100\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 9\r\n"
+        )
+        assert await rest.request("GET", "/vendors", call=heard) == {"a": 1}
+        server.bytes_ = answer(b"slow down", b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\n")
+        with pytest.raises(Failed) as raised:
+            await rest.request("GET", "/vendors", call=heard)
+    assert said == [Advice(0, 9), Advice(0, 7)]
+    assert raised.value.retry_after == 7

@@ -21,6 +21,7 @@ from schemas.models import VendorOnboardingRequested
 
 Make = Callable[[int], VendorOnboardingRequested]
 WHY = ("--reason", "the tax id was wrong")
+WHOLE = ("--unredacted", *WHY)
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ async def test_an_invalid_request_is_mended_and_its_saga_completes(
     letter = await one_letter(saga, engine)
     place = letter["id"]
     assert letter["reason"] == "invalid"
-    (shown,) = await saga.rows("dlq", "show", place)
+    (shown,) = await saga.rows("dlq", "show", place, *WHOLE)
     assert (shown["value"]["tax_id"], "tax_id" in shown["undecodable"]) == ("??", True)
 
     assert "tax_id" in await saga("dlq", "edit", place, *WHY, "--set", "vendor_name=B", code=2)
@@ -69,10 +70,10 @@ async def test_an_invalid_request_is_mended_and_its_saga_completes(
     )
     monkeypatch.setenv("EDITOR", f"{sys.executable} {script}")
     await saga("dlq", "edit", place, *WHY)
-    (shown,) = await saga.rows("dlq", "show", place)
+    (shown,) = await saga.rows("dlq", "show", place, *WHOLE)
     assert (shown["state"], shown["value"]["tax_id"]) == ("edited", "DE123456")
     assert [act["kind"] for act in shown["acts"]] == ["edited", "edited"]
-    (shown,) = await saga.rows("dlq", "show", place, "--original")
+    (shown,) = await saga.rows("dlq", "show", place, "--original", *WHOLE)
     assert shown["value"]["tax_id"] == "??"
 
     (sent,) = await saga.rows("dlq", "replay", place, *WHY)
@@ -108,22 +109,22 @@ async def test_a_header_that_was_missing_is_set_and_what_makes_the_message_is_re
     edits = [["ce_time", "2026-01-01T00:00:00Z"], ["ce_type", vendor.contract.type], ["x-old", None]]
     assert done["header_edits"] == edits
     await saga("dlq", "edit", place, *WHY, "--set", "vendor_name=Mended")
-    (shown,) = await saga.rows("dlq", "show", place)
+    (shown,) = await saga.rows("dlq", "show", place, *WHOLE)
     assert (shown["state"], shown["header_edits"], shown["value"]["vendor_name"]) == ("edited", edits, "Mended")
     assert ["x-old", "1"] in shown["headers"], "the original stays"
-    (shown,) = await saga.rows("dlq", "show", place, "--original")
+    (shown,) = await saga.rows("dlq", "show", place, "--original", *WHOLE)
     assert (shown["header_edits"], shown["value"]["vendor_name"]) == ([], vendor.vendor_name)
     assert "dropped" in await saga("dlq", "show", place)
 
     # What was mended survives a rebuild of the projection, and goes to another cluster with the letter.
     await saga("dlq", "rebuild")
     file = tmp_path / "letters.jsonl"
-    await saga("dlq", "export", place, "--file", str(file))
+    await saga("dlq", "export", place, "--file", str(file), *WHOLE)
     line = json.loads(file.read_text())
     file.write_text(json.dumps({**line, "cluster": "elsewhere"}))
     await saga("dlq", "import", str(file), *WHY, "--yes")
     (copy,) = [x for x in await saga.letters() if x["id"] != place]
-    (shown,) = await saga.rows("dlq", "show", copy["id"])
+    (shown,) = await saga.rows("dlq", "show", copy["id"], *WHOLE)
     assert (shown["state"], shown["header_edits"], shown["value"]["vendor_name"]) == ("edited", edits, "Mended")
     await saga("dlq", "discard", copy["id"], *WHY)
 
@@ -176,6 +177,9 @@ async def test_letters_of_another_cluster_are_imported_once_and_replayed(
     await saga("dlq", "edit", first["id"], *WHY, "--set", "vendor_name=Mended")
     file = tmp_path / "letters.jsonl"
     await saga("dlq", "export", "--all", "--file", str(file))
+    await saga("dlq", "import", str(file), *WHY, "--yes", code=2)  # what is redacted is only to be read
+    await saga("dlq", "export", "--all", "--file", str(file), "--unredacted", code=2)  # and why?
+    await saga("dlq", "export", "--all", "--file", str(file), *WHOLE)
     (report,) = await saga.rows("dlq", "import", str(file), *WHY, "--yes")
     assert report == {"sent": 0, "known": 3, "failed": 0}, "they lie here already"
     lines = [json.loads(line) for line in file.read_text().splitlines()]

@@ -61,6 +61,8 @@ async def test_every_kind_of_letter_is_found_with_what_it_says(
     assert shown["record"] == "saga.erp.DeactivateVendor"
     assert shown["saga"]["status"] == "review"
     (shown,) = await saga.rows("dlq", "show", str(again.place))
+    assert shown["hex"] is None, "nobody can say what is in it"
+    (shown,) = await saga.rows("dlq", "show", str(again.place), "--unredacted", "--reason", "what is it?")
     assert shown["hex"] == b"\x00garbage".hex()
     assert shown["undecodable"]
     text = await saga("dlq", "show", str(new.place))

@@ -147,12 +147,18 @@ def test_show(saga: Saga) -> None:
     assert saga("systems", "show", "nobody").returncode == 3
 
 
-def test_a_dry_run_shows_the_request_without_passwords_and_sends_nothing(saga: Saga, erp: str) -> None:
+def test_a_dry_run_shows_the_request_without_passwords_and_sends_nothing(
+    saga: Saga, erp: str, migrated_url: str
+) -> None:
     url = erp.replace("http://", "http://ada:hunter2@")
     done = saga("systems", "call", "erp", "create_vendor", *SET, "--dry-run", "-o", "json", SAGA_SYSTEM_URLS__ERP=url)
     (request,) = json.loads(done.stdout)
     assert (request["method"], request["url"]) == ("POST", f"{erp}/vendors")
-    assert request["body"]["vendor_name"] == "Müller"
+    assert request["body"]["vendor_name"] == "[redacted]"
+    whole = ["systems", "call", "erp", "create_vendor", *SET, "--dry-run", "-o", "json", "--unredacted"]
+    assert saga(*whole, SAGA_SYSTEM_URLS__ERP=url).returncode == 2
+    told = saga(*whole, "--reason", "test", SAGA_SYSTEM_URLS__ERP=url, SAGA_DATABASE_URL=migrated_url)
+    assert json.loads(told.stdout)[0]["body"]["vendor_name"] == "Müller"
     assert "hunter2" not in done.stdout + done.stderr
     assert _Erp.asked == []
 

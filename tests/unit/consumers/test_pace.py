@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.pace import BURST_SECONDS, Meter, Places, next_after
+from consumers.limit import BURST_SECONDS, Advice, Limit, Want, taken
+from consumers.pace import Meter, Places
 from consumers.system import Call, System
 from orchestrator.core.effects import RowStatus
 from orchestrator.core.sample import sample
@@ -28,13 +29,12 @@ CREATED = sample(VendorCreated, full=True)
     asked=st.lists(st.tuples(st.floats(0, 3), st.integers(1, 20)), min_size=1, max_size=30),
 )
 def test_whoever_asks_and_whenever_the_limit_holds(rate: float, asked: list[tuple[float, int]]) -> None:
-    now, before, gap, places = START, None, timedelta(seconds=1 / rate), []
+    now, row, gap, places = START, None, timedelta(seconds=1 / rate), []
     for pause, calls in asked:
         now += timedelta(seconds=pause)
-        first, next_at = next_after(before, now, calls, rate)
+        row = taken(row, now, calls, Want(Limit("erp", rate)))
         # Nobody calls before he has his place.
-        places += [max(now, first + number * gap) for number in range(calls)]
-        before = next_at, rate
+        places += [max(now, row.granted_at + number * gap) for number in range(calls)]
     places.sort()
     for number, start in enumerate(places):
         within = sum(1 for place in places[number:] if place < start + timedelta(seconds=1))
@@ -43,19 +43,37 @@ def test_whoever_asks_and_whenever_the_limit_holds(rate: float, asked: list[tupl
 
 @given(rate=st.sampled_from([0.5, 50.0]), calls=st.integers(1, 50))
 def test_what_was_taken_stays_so_many_calls_under_another_rate(rate: float, calls: int) -> None:
-    _, next_at = next_after(None, START, calls, rate)
-    first, _ = next_after((next_at, rate), START, 1, rate * 10)
-    assert abs((first - START) * 10 - (next_at - START)) < timedelta(milliseconds=1) or first < START
+    before = taken(None, START, calls, Want(Limit("erp", rate)))
+    after = taken(before, START, 1, Want(Limit("erp", rate * 10)))
+    assert (
+        abs((after.granted_at - START) * 10 - (before.next_at - START)) < timedelta(milliseconds=1)
+        or after.granted_at < START
+    )
+
+
+@given(
+    advice=st.builds(Advice, st.sampled_from([0.0, 0.001, 0.5, 9.0, 1e4]), st.floats(0.1, 3600)),
+    calls=st.lists(st.integers(0, 20), max_size=20),
+)
+def test_whatever_is_said_the_limit_recovers_at_the_reset(advice: Advice, calls: list[int]) -> None:
+    row = taken(None, START, 0, Want(Limit("erp", 10.0), advice))
+    for count in calls:
+        row = taken(row, START, count, Want(Limit("erp", 10.0)))
+        # Not later than all of them would be that were taken, from the reset on by the limit of our own.
+        assert row.next_at <= START + timedelta(seconds=advice.seconds + sum(calls) / 10 + 0.001)
+        if advice.rate == 0:
+            assert row.granted_at >= START + timedelta(seconds=advice.seconds)
 
 
 def test_places_come_one_after_the_other_and_those_missed_are_not_made_up_for() -> None:
-    places = Places(50)
+    places = Places()
+    places.paced(50)
     assert (places.share, places.take(0.0)) == (5, None)
-    places.add(1.0, 3)
+    places.add(1.0, 3, 0.02)
     assert places.take(0.5) == pytest.approx(0.5)
     assert [places.take(1.02), places.take(1.02)] == [0.0, 0.0]
     assert places.take(1.02) == pytest.approx(0.02)
-    places.add(1.06, 20)
+    places.add(1.06, 20, 0.02)
     assert [places.take(100.0) for _ in range(6)] == [0.0] * 5 + [None]
 
 
@@ -273,3 +291,95 @@ async def test_a_system_that_comes_back_is_not_called_well_while_its_line_is_lon
     assert said[-1].reason == "pace"
     for task in worker.runtime._tasks:
         task.cancel()
+
+
+# -- what the system says ------------------------------------------------------------------------------------------
+
+
+class Telling(Erp):
+    """Says something of its limits with some of its answers."""
+
+    said: dict[int, Advice]
+
+    async def _handle(self, command: CreateVendor, call: Call) -> VendorCreated:
+        if (advice := self.said.get(len(self.times))) is not None:
+            call.limited(advice)
+        return await super()._handle(command, call)
+
+
+@pytest.mark.parametrize("rate", [100.0, None])
+async def test_nothing_remains_so_all_wait_and_burn_no_attempt(
+    make_worker: Any, vendor: CreateVendor, rate: float | None
+) -> None:
+    erp = Telling(rate)
+    erp.said = {0: Advice(0.0, 30.0)}
+    worker = started(make_worker, erp)
+    worker.command(vendor, step="s")
+    await spin(worker, turns=2)
+    for step in ("t", "u"):
+        worker.command(vendor, step=step)
+    await spin(worker, turns=2)
+    assert [identity.step for identity in worker.effects.rows] == ["s"]  # the others are not even claimed
+    assert worker.runtime._pace.limit == 0
+    await spin(worker, turns=6000, until=lambda: len(worker.answers) == 3)
+    assert erp.steps == ["s", "t", "u"]
+    assert erp.times[1] - erp.times[0] >= 30
+    assert erp.times[2] - erp.times[1] < 1
+    assert {row.attempt for row in worker.effects.rows.values()} == {1}
+    assert worker.runtime._pace.limit == rate
+
+
+async def test_one_worker_is_told_and_the_other_waits(make_worker: Any, vendor: CreateVendor) -> None:
+    erp = Telling(100)
+    erp.said = {0: Advice(0.0, 30.0)}
+    one = started(make_worker, erp)
+    other = started(make_worker, erp, clock=one.clock, effects=one.effects)
+    one.command(vendor, step="s")
+    await spin(one, turns=3)
+    other.command(vendor, step="t")
+    await spin(one, other, turns=6000, until=lambda: other.answers)
+    assert erp.times[1] - erp.times[0] >= 29.9
+
+
+async def test_what_remains_is_spread_and_then_it_goes_on_as_fast_as_before(
+    make_worker: Any, vendor: CreateVendor
+) -> None:
+    erp = Telling(10)
+    erp.said = {0: Advice(0.5, 10.0)}
+    worker = started(make_worker, erp)
+    for number in range(30):
+        worker.command(vendor, step=f"s{number}")
+    await spin(worker, turns=6000, until=lambda: len(worker.answers) == 30)
+    until = erp.times[0] + 10
+    assert 4 <= sum(time < until for time in erp.times[1:]) <= 7
+    late = [time for time in erp.times if time >= until + 0.5]
+    assert (len(late) - 1) / (late[-1] - late[0]) == pytest.approx(10, rel=0.15)
+
+
+async def test_advice_that_cannot_be_written_is_kept_and_stops_nothing(make_worker: Any, vendor: CreateVendor) -> None:
+    erp = Telling(None)
+    erp.said = {0: Advice(0.0, 1000.0)}
+    worker = started(make_worker, erp)
+    worker.effects.away = {"reserve"}
+    worker.command(vendor, step="s")
+    await spin(worker, turns=5)
+    assert len(worker.answers) == 1
+    assert worker.effects._paces == {}
+    worker.effects.away = set()
+    await spin(worker, turns=2)
+    assert worker.effects._paces["erp"].told_rate == 0
+
+
+async def test_two_systems_share_the_limit_of_their_credential(make_worker: Any, vendor: CreateVendor) -> None:
+    erp, other = Erp(1000), Erp(None)
+    for each in (erp, other):
+        each.system.credential = Limit("api_key env:KEY", 10.0)
+    one = started(make_worker, erp)
+    two = started(make_worker, other, clock=one.clock, effects=one.effects)
+    for number in range(20):
+        one.command(vendor, step=f"s{number}")
+        two.command(vendor, step=f"s{number}")
+    await spin(one, two, until=lambda: len(one.answers) + len(two.answers) == 40)
+    times = sorted([*erp.times, *other.times])
+    assert len(times) == 40
+    assert times[-1] - times[0] >= 3.7

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from consumers.integrations.build import Integration
 from consumers.integrations.load import BadIntegration, read, read_all
+from consumers.limit import Limit
 
 Told = Callable[[str], list[str]]
 
@@ -140,3 +143,18 @@ def test_two_files_of_one_system(tmp_path: Path, shop: str) -> None:
         (tmp_path / name).write_text(shop)
     with pytest.raises(BadIntegration, match=r"b\.yaml:1: name: .*a\.yaml is system 'shop' already"):
         read_all([tmp_path / "a.yaml", tmp_path / "b.yaml"])
+
+
+AUTH = "auth: {type: api_key, header: X-Key, key: env:SHOP_KEY, rate: 5}\n"
+
+
+def test_systems_that_prove_themselves_by_the_same_secret_share_its_limit(shop: str, parsed: Any) -> None:
+    one, other = parsed(shop + AUTH), parsed(shop.replace("name: shop", "name: store", 1) + AUTH + "rate: 2\n")
+    limits = [Integration(spec)._limit() for spec in (one, other)]
+    assert limits == [Limit("api_key env:SHOP_KEY", 5.0)] * 2
+    assert Integration(parsed(shop))._limit() is None
+
+
+def test_a_limit_of_zero_is_a_mistake(shop: str, told: Told) -> None:
+    said = told(shop + AUTH.replace("5", "0") + "rate: 0\n")
+    assert ["rate: input should be greater than or equal to 0.0001" in line for line in said] == [True] * 2

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from consumers.connectors.guard import Guard
-from consumers.connectors.http import HttpClient
+from consumers.connectors.http import HttpClient, Proof, UsernameToken
 from consumers.connectors.soap import SoapClient
 from consumers.errors import Failed, Rejected, Unknown
 from consumers.system import Call
@@ -21,11 +21,24 @@ from pathlib import Path
 WSDL = Path(__file__).with_name("servers") / "soap"
 
 
-@dataclass(frozen=True)
-class Token:
-    username: str = "saga"
-    password: str = "pässword<&>"
+@dataclass
+class Proving:
+    """Credentials whose passwords follow one another: each refusal brings the next."""
+
+    passwords: list[str]
     digest: bool = False
+    reference: str = "test"
+    verify: bool = True
+
+    async def proof(self) -> Proof:
+        if not self.passwords:
+            raise Failed("NO_SECRET", "there is none now")
+        return Proof(self.passwords[0], username_token=UsernameToken("saga", self.passwords[0], self.digest))
+
+    async def refused(self, sent: Proof) -> bool:
+        if self.passwords[0] == sent.version and len(self.passwords) > 1:
+            self.passwords.pop(0)
+        return self.passwords[0] != sent.version
 
 
 @pytest.fixture(scope="session")
@@ -106,28 +119,26 @@ async def test_what_does_not_fit_the_schema_is_not_sent(soap: SoapClient, call: 
 async def test_a_token_is_taken_with_a_nonce_of_its_own_each_time(
     make: Callable[..., SoapClient], call: Call, digest: bool
 ) -> None:
-    async def token() -> Token:
-        return Token(digest=digest)
-
-    async with make("guarded-", token=token) as soap:
+    async with make("guarded-", credentials=Proving(["pässword<&>"], digest)) as soap:
         for _ in range(2):
             assert await soap.request("CreateVendor", {"taxId": str(uuid4()), "name": "A"}, call=call)
 
 
 async def test_a_wrong_token_and_none_at_all_did_nothing(make: Callable[..., SoapClient], call: Call) -> None:
-    async def wrong() -> Token:
-        return Token(password="another")
-
-    async def none() -> Token:
-        raise Failed("NO_SECRET", "there is none now")
-
     fields = {"taxId": str(uuid4()), "name": "A"}
-    async with make("guarded-", token=wrong) as soap:
+    async with make("guarded-", credentials=Proving(["another"])) as soap:
         with pytest.raises(Failed, match="AUTHENTICATIONFAILURE") as refused:  # this server's own code, and 401
             await soap.request("CreateVendor", fields, call=call)
         assert "another" not in str(refused.value)
-    async with make("guarded-", token=none) as soap:
+    async with make("guarded-", credentials=Proving([])) as soap:
         with pytest.raises(Failed, match="NO_SECRET"):
             await soap.request("CreateVendor", fields, call=call)
     async with make() as soap:
         assert await soap.look_up("FindVendor", {"taxId": fields["taxId"]}, call=call) is None
+
+
+async def test_a_password_that_was_rotated_is_found_out_within_the_call(
+    make: Callable[..., SoapClient], call: Call
+) -> None:
+    async with make("guarded-", credentials=Proving(["the old one", "pässword<&>"])) as soap:
+        assert await soap.request("CreateVendor", {"taxId": str(uuid4()), "name": "A"}, call=call)

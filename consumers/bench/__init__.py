@@ -1,0 +1,1 @@
+"""What `saga bench calls` measures: what the middleware adds to one call."""
