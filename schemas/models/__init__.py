@@ -784,6 +784,114 @@ class OracleEbsSupplierSiteEnded(Record):
     ]
 
 
+class FusionInvoiceCreated(Record):
+    """The invoice is entered and not yet validated."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_fusion.FusionInvoiceCreated",
+        type="saga.oracle_fusion.FusionInvoiceCreated",
+        kind="completion",
+        system="oracle-fusion",
+    )
+    invoice_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Fusion's id.",
+        ),
+    ]
+
+
+class FusionInvoiceDeleted(Record):
+    """The invoice is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_fusion.FusionInvoiceDeleted",
+        type="saga.oracle_fusion.FusionInvoiceDeleted",
+        kind="completion",
+        system="oracle-fusion",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class FusionLocationCreated(Record):
+    """The location is there from its first day on."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_fusion.FusionLocationCreated",
+        type="saga.oracle_fusion.FusionLocationCreated",
+        kind="completion",
+        system="oracle-fusion",
+    )
+    location_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Fusion's id.",
+        ),
+    ]
+
+
+class FusionLocationDeleted(Record):
+    """The location is gone, with all its periods."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_fusion.FusionLocationDeleted",
+        type="saga.oracle_fusion.FusionLocationDeleted",
+        kind="completion",
+        system="oracle-fusion",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class FusionReceivableCreated(Record):
+    """The invoice is entered."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_fusion.FusionReceivableCreated",
+        type="saga.oracle_fusion.FusionReceivableCreated",
+        kind="completion",
+        system="oracle-fusion",
+    )
+    transaction_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Fusion's id.",
+        ),
+    ]
+
+
+class FusionReceivableDeleted(Record):
+    """The invoice is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_fusion.FusionReceivableDeleted",
+        type="saga.oracle_fusion.FusionReceivableDeleted",
+        kind="completion",
+        system="oracle-fusion",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
 class PortalAccountClosed(Record):
     """The account is closed."""
 
@@ -3370,6 +3478,321 @@ class OracleEbsEndSupplierSite(Record):
     ]
 
 
+class FusionCreateInvoice(Record):
+    """Enter a supplier's invoice of one item line. A number that the supplier has used is refused."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_fusion.FusionCreateInvoice",
+        type="saga.oracle_fusion.FusionCreateInvoice",
+        kind="command",
+        system="oracle-fusion",
+        action="create_invoice",
+        completion=FusionInvoiceCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "HTTP_400": "rejected",
+            }
+        ),
+    )
+    invoice_number: Annotated[
+        str,
+        Field(
+            pattern="^[A-Za-z0-9][A-Za-z0-9._/-]{0,49}$",
+            description="The supplier's number.",
+        ),
+    ]
+    business_unit: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=240,
+            description="Name of the business unit.",
+        ),
+    ]
+    supplier: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=360,
+            description="Name of the supplier.",
+        ),
+    ]
+    supplier_site: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=240,
+            description="Its site.",
+        ),
+    ]
+    amount: Annotated[
+        Decimal,
+        Field(
+            max_digits=14,
+            decimal_places=2,
+            description="Total.",
+        ),
+    ]
+    currency: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z]{3}$",
+            description="ISO 4217.",
+        ),
+    ]
+    issued_on: Annotated[
+        date,
+        Field(
+            description="Date on the invoice.",
+        ),
+    ]
+
+
+class FusionCreateLocation(Record):
+    """Set up a place of work. A code that is taken is refused."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_fusion.FusionCreateLocation",
+        type="saga.oracle_fusion.FusionCreateLocation",
+        kind="command",
+        system="oracle-fusion",
+        action="create_location",
+        completion=FusionLocationCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "HTTP_400": "rejected",
+            }
+        ),
+    )
+    location_code: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z0-9][A-Z0-9_-]{0,29}$",
+            description="Its code.",
+        ),
+    ]
+    location_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=60,
+            description="Its name.",
+        ),
+    ]
+    set_code: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=30,
+            description="Reference data set, COMMON for one.",
+        ),
+    ]
+    effective_on: Annotated[
+        date,
+        Field(
+            description="First day.",
+        ),
+    ]
+    address_line: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=240,
+            description="Street and number.",
+        ),
+    ]
+    city: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=60,
+            description="Town.",
+        ),
+    ]
+    country: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z]{2}$",
+            description="ISO 3166 alpha-2.",
+        ),
+    ]
+
+
+class FusionCreateReceivable(Record):
+    """Enter an invoice for a customer, of one line."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_fusion.FusionCreateReceivable",
+        type="saga.oracle_fusion.FusionCreateReceivable",
+        kind="command",
+        system="oracle-fusion",
+        action="create_receivable",
+        completion=FusionReceivableCreated,
+        effect="queryable",
+        errors=MappingProxyType(
+            {
+                "HTTP_400": "rejected",
+            }
+        ),
+    )
+    business_unit: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=240,
+            description="Name of the business unit.",
+        ),
+    ]
+    customer_number: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=30,
+            description="The customer's account.",
+        ),
+    ]
+    transaction_source: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=50,
+            description="As it is set up, Manual for one.",
+        ),
+    ]
+    transaction_type: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=20,
+            description="As it is set up, Invoice for one.",
+        ),
+    ]
+    payment_terms: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=15,
+            description="As they are set up, 30 Net for one.",
+        ),
+    ]
+    currency: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z]{3}$",
+            description="ISO 4217.",
+        ),
+    ]
+    issued_on: Annotated[
+        date,
+        Field(
+            description="Date on the invoice.",
+        ),
+    ]
+    line_description: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=240,
+            description="What is sold.",
+        ),
+    ]
+    quantity: Annotated[
+        int,
+        Field(
+            ge=-2147483648,
+            le=2147483647,
+            description="How many.",
+        ),
+    ]
+    unit_price: Annotated[
+        Decimal,
+        Field(
+            max_digits=14,
+            decimal_places=2,
+            description="Of one.",
+        ),
+    ]
+
+
+class FusionDeleteInvoice(Record):
+    """Undo FusionCreateInvoice. Not found is success. Refused once the invoice is validated or paid."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_fusion.FusionDeleteInvoice",
+        type="saga.oracle_fusion.FusionDeleteInvoice",
+        kind="command",
+        system="oracle-fusion",
+        action="delete_invoice",
+        completion=FusionInvoiceDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "HTTP_400": "rejected",
+            }
+        ),
+    )
+    invoice_number: Annotated[
+        str,
+        Field(
+            pattern="^[A-Za-z0-9][A-Za-z0-9._/-]{0,49}$",
+            description="The supplier's number.",
+        ),
+    ]
+
+
+class FusionDeleteLocation(Record):
+    """Undo FusionCreateLocation. Not found is success. Refused once somebody works there."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_fusion.FusionDeleteLocation",
+        type="saga.oracle_fusion.FusionDeleteLocation",
+        kind="command",
+        system="oracle-fusion",
+        action="delete_location",
+        completion=FusionLocationDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "HTTP_400": "rejected",
+            }
+        ),
+    )
+    location_code: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z0-9][A-Z0-9_-]{0,29}$",
+            description="Its code.",
+        ),
+    ]
+    effective_on: Annotated[
+        date,
+        Field(
+            description="First day.",
+        ),
+    ]
+
+
+class FusionDeleteReceivable(Record):
+    """Undo FusionCreateReceivable. Not found is success. Refused once the invoice is posted or paid."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_fusion.FusionDeleteReceivable",
+        type="saga.oracle_fusion.FusionDeleteReceivable",
+        kind="command",
+        system="oracle-fusion",
+        action="delete_receivable",
+        completion=FusionReceivableDeleted,
+        effect="idempotent",
+        errors=MappingProxyType(
+            {
+                "HTTP_400": "rejected",
+            }
+        ),
+    )
+
+
 class ClosePortalAccount(Record):
     """Undo CreatePortalAccount. Not found is success."""
 
@@ -5025,6 +5448,18 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.oracle_ebs.OracleEbsSupplierEnded": OracleEbsSupplierEnded,
         "saga.oracle_ebs.OracleEbsSupplierSiteCreated": OracleEbsSupplierSiteCreated,
         "saga.oracle_ebs.OracleEbsSupplierSiteEnded": OracleEbsSupplierSiteEnded,
+        "saga.oracle_fusion.FusionCreateInvoice": FusionCreateInvoice,
+        "saga.oracle_fusion.FusionCreateLocation": FusionCreateLocation,
+        "saga.oracle_fusion.FusionCreateReceivable": FusionCreateReceivable,
+        "saga.oracle_fusion.FusionDeleteInvoice": FusionDeleteInvoice,
+        "saga.oracle_fusion.FusionDeleteLocation": FusionDeleteLocation,
+        "saga.oracle_fusion.FusionDeleteReceivable": FusionDeleteReceivable,
+        "saga.oracle_fusion.FusionInvoiceCreated": FusionInvoiceCreated,
+        "saga.oracle_fusion.FusionInvoiceDeleted": FusionInvoiceDeleted,
+        "saga.oracle_fusion.FusionLocationCreated": FusionLocationCreated,
+        "saga.oracle_fusion.FusionLocationDeleted": FusionLocationDeleted,
+        "saga.oracle_fusion.FusionReceivableCreated": FusionReceivableCreated,
+        "saga.oracle_fusion.FusionReceivableDeleted": FusionReceivableDeleted,
         "saga.portal.ClosePortalAccount": ClosePortalAccount,
         "saga.portal.CreatePortalAccount": CreatePortalAccount,
         "saga.portal.PortalAccountClosed": PortalAccountClosed,
@@ -5129,6 +5564,18 @@ __all__ = [
     "ErpPaymentTerms",
     "ErpVendorType",
     "FailureOutcome",
+    "FusionCreateInvoice",
+    "FusionCreateLocation",
+    "FusionCreateReceivable",
+    "FusionDeleteInvoice",
+    "FusionDeleteLocation",
+    "FusionDeleteReceivable",
+    "FusionInvoiceCreated",
+    "FusionInvoiceDeleted",
+    "FusionLocationCreated",
+    "FusionLocationDeleted",
+    "FusionReceivableCreated",
+    "FusionReceivableDeleted",
     "GoogleCreateEvent",
     "GoogleCreateFolder",
     "GoogleDeleteEvent",
