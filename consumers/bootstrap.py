@@ -13,6 +13,7 @@ from consumers.audit.trail import Trail
 from consumers.effects import PostgresEffects, migrate_effects
 from consumers.runtime import ConsumerLimits, Runtime
 from consumers.system import SystemConfig, SystemFactory
+from consumers.watch.store import PostgresWatch, WatchReader
 from orchestrator.database import WORKER_IDLE_SECONDS, connect
 from orchestrator.messaging import topics
 from orchestrator.messaging.kafka import consumer_config, in_thread, producer_config
@@ -35,6 +36,7 @@ __all__ = [
     "make_runtime",
     "migrate_effects",
     "scaffold_integration",
+    "watch_reader",
 ]
 
 
@@ -46,6 +48,11 @@ def consumer_group(settings: Settings, system: str) -> str:
 def audit_trail(settings: Settings) -> Trail:
     """What `saga audit` reads."""
     return Trail(AuditReader(connect(settings.effects_url)))
+
+
+def watch_reader(settings: Settings) -> WatchReader:
+    """What `saga systems` shows of the watch, and tells it."""
+    return WatchReader(connect(settings.effects_url))
 
 
 def access_report(settings: Settings, since: datetime | None) -> dict[str, list[dict[str, Any]]]:
@@ -121,6 +128,7 @@ def make_runtime(
         outbox=KafkaOutbox(producer_config(kafka), run=in_thread()),
         effects=PostgresEffects(engine, database),
         audit=PostgresAudit(engine, database),
+        watch=PostgresWatch(engine, database),
         codec=codec,
         ids=ids,
         clock=time.monotonic,

@@ -30,6 +30,8 @@ from consumers.pace import Pace
 from consumers.perform import Performer
 from consumers.system import System
 from consumers.teller import Teller
+from consumers.watch.store import Alert, WatchStore
+from consumers.watch.watcher import Watch
 from orchestrator import telemetry
 from orchestrator.core.effects import EffectRow, Perform, Refuse, Repeat, StayUnknown, Wait, settled
 from orchestrator.core.messages import Direction, Failure, Outcome, Succeeded
@@ -95,6 +97,7 @@ class Runtime:
         group: str,
         limits: ConsumerLimits,
         audit: AuditStore | None = None,
+        watch: WatchStore | None = None,
     ) -> None:
         self._system = system
         self._inbox = inbox
@@ -126,6 +129,7 @@ class Runtime:
             system.name, self._replies, outbox, gate=gate, line=self._line, pace=pace,
             ids=ids, clock=clock, now=now, every=limits.tell,
         )  # fmt: skip
+        self._watch = None if watch is None else Watch(system.name, watch, self._alert, clock=clock)
         self._performer = Performer(
             effects,
             clock=clock,
@@ -134,6 +138,7 @@ class Runtime:
             draining=lambda: self._draining,
             again=pace.again,
             limited=pace.heed,
+            answered=_unseen if self._watch is None else self._watch.answered,
             audited=self._audited,
         )
         self._audit = None if audit is None else Grouped(partial(_add_all, audit, system.name))
@@ -193,6 +198,7 @@ class Runtime:
             await self._commit()
         await self._pass_on()
         await self._teller.tell()
+        await self._look_out()
         return len(messages)
 
     async def _poll(self) -> Sequence[Incoming]:
@@ -348,6 +354,19 @@ class Runtime:
         except _TRANSIENT as exc:
             log.warning("consumer.limit_not_passed_on", error=f"{type(exc).__name__}: {exc}")
 
+    async def _look_out(self) -> None:
+        """Not patient, as `_commit`."""
+        try:
+            if self._watch is not None:
+                await self._watch.tick()
+        except (*_TRANSIENT, StoreError) as exc:
+            # Whatever is wrong with the watch, the work goes on.
+            log.warning("consumer.watch_not_shared", error=f"{type(exc).__name__}: {exc}")
+
+    async def _alert(self, alert: Alert) -> None:
+        for refusal in (await self._outbox.send([self._replies.alert(alert, self._now())])).refused:
+            log.error("consumer.alert_refused", system=alert.system, action=alert.action, code=refusal.code)
+
     def _claim_of(self, command: ReceivedCommand, owner: UUID) -> Claim:
         lease = self._lease(command)
         blind = command.ask.effect == "blind"
@@ -375,6 +394,8 @@ class Runtime:
             log.warning("consumer.claim_lost", saga_id=str(command.saga_id), step=command.identity.step)
             return
         _count(self._system.name, command, result)
+        if self._watch is not None:
+            self._watch.ended(command.action.name, ok=isinstance(result, Succeeded))
         # Of this call alone: an earlier attempt in doubt makes its answer an unknown, too.
         did_nothing = isinstance(result, Failure) and result.outcome is not Outcome.UNKNOWN
         after, result, reply = await self._told(command, row, result)
@@ -476,6 +497,10 @@ async def _add_all(audit: AuditStore, system: str, groups: Sequence[Sequence[Aud
         metrics.audit_failures.add(1, {"system": system})
         raise
     return [None] * len(groups)
+
+
+def _unseen(action: str, question: str, value: object) -> None:
+    """Nobody watches."""
 
 
 def _count(system: str, command: ReceivedCommand, result: Succeeded | Failure) -> None:

@@ -21,6 +21,7 @@ from consumers.limit import Granted, Want
 from consumers.runtime import ConsumerLimits, Runtime
 from consumers.system import System
 from consumers.testing import MemoryEffects
+from consumers.watch.store import WatchStore
 from orchestrator.catalogue import Catalogue
 from orchestrator.coordinator import Coordinator, Limits
 from orchestrator.core.definition import Saga
@@ -162,6 +163,7 @@ class Worker:
         clock: Clock | None = None,
         effects: FlakyEffects | None = None,
         audit: AuditStore | None = None,
+        watch: WatchStore | None = None,
         **limits: Any,
     ) -> None:
         self.clock = clock or Clock()
@@ -187,6 +189,7 @@ class Worker:
             group=GROUP,
             limits=ConsumerLimits(**limits),
             audit=audit,
+            watch=watch,
         )
         self.system = system
 
