@@ -16,6 +16,7 @@ from consumers.effects import PostgresEffects, migrate_effects
 from consumers.runtime import ConsumerLimits, Runtime
 from consumers.shadow.store import PostgresShadows
 from consumers.system import SystemConfig, SystemFactory
+from consumers.watch.store import PostgresWatch, WatchReader
 from orchestrator.database import WORKER_IDLE_SECONDS, connect
 from orchestrator.messaging import topics
 from orchestrator.messaging.kafka import consumer_config, directly, in_thread, producer_config
@@ -43,6 +44,7 @@ __all__ = [
     "record_look",
     "redaction_rules",
     "scaffold_integration",
+    "watch_reader",
 ]
 
 
@@ -89,6 +91,11 @@ def redaction_rules() -> Mapping[str, Mapping[str, Any]]:
     from consumers.privacy import rules  # noqa: PLC0415 - reads the files
 
     return rules()
+
+
+def watch_reader(settings: Settings) -> WatchReader:
+    """What `saga systems` shows of the watch, and tells it."""
+    return WatchReader(connect(settings.effects_url))
 
 
 def access_report(settings: Settings, since: datetime | None) -> dict[str, list[dict[str, Any]]]:
@@ -179,6 +186,7 @@ def make_runtime(
         effects=PostgresEffects(engine, database),
         audit=PostgresAudit(engine, database),
         shadows=PostgresShadows(engine, database),
+        watch=PostgresWatch(engine, database),
         codec=codec,
         ids=ids,
         clock=time.monotonic,

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from consumers.audit.entry import AuditRow, Exchange
 from consumers.effects import Identity
 from consumers.system import Action, System
+from consumers.watch.store import Alert
 from orchestrator import telemetry
 from orchestrator.core.effects import Ask
 from orchestrator.core.messages import GONE, Direction, Failure, Outcome, Succeeded
@@ -24,7 +25,7 @@ from orchestrator.messaging.reader import decode
 from orchestrator.messaging.writer import effect_key
 from orchestrator.redaction import redacted_text
 from schemas.codec import Codec
-from schemas.models import CircuitState, FailureOutcome, Record, StepFailed, SystemState
+from schemas.models import CircuitState, FailureOutcome, Record, StepFailed, SystemAlert, SystemState
 
 __all__ = ["ReceivedCommand", "Replies", "audit_rows", "read_command"]
 
@@ -158,6 +159,25 @@ class Replies:
         event = Event(event_id, f"saga-consumer/{self._system}", record.contract.type, now)
         return Outgoing(topics.SYSTEMS, self._system.encode(), self._codec.encode(record), event.headers())
 
+    def alert(self, alert: Alert, now: datetime) -> Outgoing:
+        """What the watch says on `saga.systems`: the same message, however often and by whomever it is sent."""
+        ended = None if alert.ended_at is None else int(alert.ended_at.timestamp() * 1000)
+        record = SystemAlert(
+            system=alert.system,
+            action=alert.action,
+            kind=alert.kind,
+            since_ms=int(alert.since.timestamp() * 1000),
+            ended_ms=ended,
+            changes=[_text(change) for change in alert.changes],
+            rate=alert.rate,
+            usual=alert.usual,
+        )
+        name, source = f"{alert.system}/{alert.action}/{alert.kind}", f"saga-consumer/{self._system}"
+        event_id = str(cause_of(source, f"{name}/{alert.since.isoformat()}/{ended}"))
+        event = Event(event_id, source, record.contract.type, now)
+        # Not the key of the system's state, which would take its place on the compacted topic.
+        return Outgoing(topics.SYSTEMS, name.encode(), self._codec.encode(record), event.headers())
+
     def _content(self, command: ReceivedCommand, result: Succeeded | Failure, now: datetime) -> tuple[Record, Event]:
         record = result.output if isinstance(result, Succeeded) else _failed(result)
         outcome = "succeeded" if isinstance(result, Succeeded) else result.outcome.value
@@ -202,7 +222,7 @@ class Replies:
 def audit_rows(system: str, command: ReceivedCommand, sends: Sequence[tuple[datetime, Exchange]]) -> list[AuditRow]:
     """What was sent for a command, as the audit keeps it; its numbers are given where it is written."""
     identity = command.identity
-    action = command.action.contract.action or command.action.contract.name
+    action = command.action.name
     return [
         AuditRow(
             system, 0, at, command.event.agent or "", command.saga_id, identity.step, identity.direction.value,

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
@@ -88,7 +89,7 @@ class _Hold:
 class Performer:
     """Calls handlers. `again` waits for the place of a further call under one claim.
 
-    `limited` hears what answers say of limits.
+    `limited` hears what answers say of limits; `answered` is shown an action's good answers.
 
     `audited` writes what was sent and what came back, before anybody learns of the outcome.
     """
@@ -103,12 +104,14 @@ class Performer:
         draining: Callable[[], bool],
         again: Callable[[], Awaitable[None]],
         limited: Callable[[Advice], None],
+        answered: Callable[[str, str, Any], None],
         audited: Callable[[ReceivedCommand, Sequence[tuple[datetime, Exchange]]], Awaitable[None]],
     ) -> None:
         self._audited = audited
         self._draining = draining
         self._again = again
         self._limited = limited
+        self._answered = answered
         self._effects = effects
         self._clock = clock
         self._now = now
@@ -131,15 +134,33 @@ class Performer:
         hold = _Hold(self._effects, command, owner, asked_at, lease, self._clock, self._again, called=not placed)
         sends: list[tuple[datetime, Exchange]] = []
         try:
-            call = _call(command, hold.before_call, self._taking_down(sends), self._limited)
+            call = self._call(command, hold.before_call, sends)
             with using(command.action.hiding(command.record)):
                 return _readable(await self._until_closed(command, call, verdict, hold))
         finally:
             if sends:
                 await self._audited(command, sends)
 
-    def _taking_down(self, sends: list[tuple[datetime, Exchange]]) -> Callable[[Exchange], None]:
-        return lambda exchange: sends.append((self._now(), exchange))
+    def _call(
+        self,
+        command: ReceivedCommand,
+        renew: Callable[[], Awaitable[None]],
+        sends: list[tuple[datetime, Exchange]],
+    ) -> Call:
+        return Call(
+            saga_id=command.saga_id,
+            step=command.identity.step,
+            direction=command.identity.direction.value,
+            attempt=command.ask.attempt,
+            idempotency_key=command.key,
+            renew=renew,
+            deadline=command.event.deadline,
+            agent=command.event.agent or "",
+            keyed=command.ask.effect == "idempotent",
+            told=lambda exchange: sends.append((self._now(), exchange)),
+            limited=self._limited,
+            answered=partial(self._answered, command.action.name),
+        )
 
     async def look(self, command: ReceivedCommand) -> Succeeded | Failure:
         """Ask whether the action's work is there: its output, or a rejection with code `GONE`.
@@ -163,7 +184,7 @@ class Performer:
         sends: list[tuple[datetime, Exchange]] = []
 
         async def ask(_: asyncio.Timeout) -> Succeeded | Failure | None:
-            found = await probe(command.record, _call(command, renew, self._taking_down(sends), self._limited))
+            found = await probe(command.record, self._call(command, renew, sends))
             return None if found is None else _checked(command, found)
 
         try:
@@ -221,27 +242,6 @@ class Performer:
             return _checked(command, await action.handler(command.record, call))
 
         return await _caught(command, act)
-
-
-def _call(
-    command: ReceivedCommand,
-    renew: Callable[[], Awaitable[None]],
-    told: Callable[[Exchange], None],
-    limited: Callable[[Advice], None],
-) -> Call:
-    return Call(
-        saga_id=command.saga_id,
-        step=command.identity.step,
-        direction=command.identity.direction.value,
-        attempt=command.ask.attempt,
-        idempotency_key=command.key,
-        renew=renew,
-        deadline=command.event.deadline,
-        agent=command.event.agent or "",
-        keyed=command.ask.effect == "idempotent",
-        told=told,
-        limited=limited,
-    )
 
 
 def _readable(result: T) -> T | Failure:

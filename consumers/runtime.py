@@ -43,6 +43,8 @@ from consumers.shadow.act import Shadow
 from consumers.shadow.store import ShadowStore
 from consumers.system import System
 from consumers.teller import Teller
+from consumers.watch.store import Alert, WatchStore
+from consumers.watch.watcher import Watch
 from orchestrator import telemetry
 from orchestrator.core.effects import Perform, Refuse, Repeat, StayUnknown, Wait
 from orchestrator.core.messages import Direction, Failure, Outcome, Succeeded
@@ -109,6 +111,7 @@ class Runtime:
         limits: ConsumerLimits,
         audit: AuditStore | None = None,
         shadows: ShadowStore | None = None,
+        watch: WatchStore | None = None,
     ) -> None:
         self._system = system
         self._inbox = inbox
@@ -142,6 +145,7 @@ class Runtime:
             system.name, self._replies, outbox, gate=gate, line=self._line, pace=pace,
             ids=ids, clock=clock, now=now, every=limits.tell,
         )  # fmt: skip
+        self._watch = None if watch is None else Watch(system.name, watch, self._alert, clock=clock)
         self._performer = Performer(
             effects,
             clock=clock,
@@ -150,6 +154,7 @@ class Runtime:
             draining=lambda: self._draining,
             again=pace.again,
             limited=pace.heed,
+            answered=_unseen if self._watch is None else self._watch.answered,
             audited=self._audited,
         )
         self._audit = None if audit is None else Grouped(partial(_add_all, audit, system.name))
@@ -209,6 +214,7 @@ class Runtime:
             await self._commit()
         await self._pass_on()
         await self._teller.tell()
+        await self._look_out()
         return len(messages)
 
     async def _poll(self) -> Sequence[Incoming]:
@@ -369,6 +375,19 @@ class Runtime:
         except _TRANSIENT as exc:
             log.warning("consumer.limit_not_passed_on", error=f"{type(exc).__name__}: {exc}")
 
+    async def _look_out(self) -> None:
+        """Not patient, as `_commit`."""
+        try:
+            if self._watch is not None:
+                await self._watch.tick()
+        except (*_TRANSIENT, StoreError) as exc:
+            # Whatever is wrong with the watch, the work goes on.
+            log.warning("consumer.watch_not_shared", error=f"{type(exc).__name__}: {exc}")
+
+    async def _alert(self, alert: Alert) -> None:
+        for refusal in (await self._outbox.send([self._replies.alert(alert, self._now())])).refused:
+            log.error("consumer.alert_refused", system=alert.system, action=alert.action, code=refusal.code)
+
     def _claim_of(self, command: ReceivedCommand, owner: UUID) -> Claim:
         lease = self._lease(command)
         said = NOBODY_KNOWS if command.ask.effect == "blind" else None
@@ -399,6 +418,8 @@ class Runtime:
             log.warning("consumer.claim_lost", saga_id=str(command.saga_id), step=command.identity.step)
             return
         _count(self._system.name, command, result)
+        if self._watch is not None:
+            self._watch.ended(command.action.name, ok=isinstance(result, Succeeded))
         # Of this call alone: an earlier attempt in doubt makes its answer an unknown, too.
         did_nothing = command.shadow or (isinstance(result, Failure) and result.outcome is not Outcome.UNKNOWN)
         after, result, reply = await self._answers.told(command, row, result)
@@ -457,6 +478,10 @@ async def _add_all(audit: AuditStore, system: str, groups: Sequence[Sequence[Aud
         metrics.audit_failures.add(1, {"system": system})
         raise
     return [None] * len(groups)
+
+
+def _unseen(action: str, question: str, value: object) -> None:
+    """Nobody watches."""
 
 
 def _count(system: str, command: ReceivedCommand, result: Succeeded | Failure) -> None:

@@ -32,7 +32,7 @@ class Call:
     worker owns the effect now, and waits where the system has a limit of calls a second. `keyed`: by its contract the
     system does the work once for each key, so that a call without an answer may be sent again at once. `told` takes
     down every send for the audit, which is written before the action's outcome is; `limited` what an answer says of how
-    often the system may be called.
+    often the system may be called. `answered` is shown each good answer, with what it answers (a method).
     """
 
     saga_id: UUID
@@ -46,6 +46,7 @@ class Call:
     keyed: bool = True
     told: Callable[[Exchange], None] = lambda _: None
     limited: Callable[[Advice], None] = lambda _: None
+    answered: Callable[[str, Any], None] = lambda *_: None
 
 
 class Handler(Protocol[C_in, R_out]):
@@ -91,6 +92,11 @@ class Action:
     def contract(self) -> Contract:
         """The contract of the action's command."""
         return self.command.contract
+
+    @property
+    def name(self) -> str:
+        """What the action is called."""
+        return self.contract.action or self.contract.name
 
     @property
     def effect(self) -> EffectClass:

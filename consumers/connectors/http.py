@@ -245,6 +245,8 @@ class HttpClient:
                 span.set_attribute("http.response.status_code", found.status)
             if verdict.error is not None:
                 telemetry.failed(verdict.error.code)
+            elif verdict.value is not None:
+                call.answered(method, verdict.value)
             return verdict
 
     async def _authorised(

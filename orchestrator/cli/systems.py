@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from orchestrator import bootstrap
 from orchestrator.cli import systems_files
-from orchestrator.cli.output import Format, console, emit, table
+from orchestrator.cli.errors import CliError, Exit
+from orchestrator.cli.output import Format, console, emit, say, table
 from orchestrator.cli.times import age
 from orchestrator.settings import Settings, load, load_attribute
 
@@ -48,13 +50,42 @@ def systems(
         return
     settings = load()
     views = asyncio.run(_views(settings))
-    rows = [_Row(name, views.get(name), *_facts(settings, name)) for name in sorted(bootstrap.load_systems(settings))]
+    alerts = _alerts(settings)
+    rows = [
+        _Row(name, views.get(name), *_facts(settings, name), [alert for alert in alerts if alert.system == name])
+        for name in sorted(bootstrap.load_systems(settings))
+    ]
     if output is not Format.TEXT:
         emit([row.as_json() for row in rows], output)
         return
     now = datetime.now(UTC)
     cells = [row.cells(now) for row in rows]
-    console.print(table("", ["system", "state", "limit/s", "calls/s", "commands waiting", "oldest"], cells))
+    columns = ["system", "state", "limit/s", "calls/s", "commands waiting", "oldest", "alerts"]
+    console.print(table("", columns, cells))
+
+
+@_systems.command("accept")
+def accept(
+    name: Annotated[str, typer.Argument(help="The system.")],
+    action: Annotated[str | None, typer.Argument(help="One action of it; by default all.")] = None,
+    output: Annotated[Format, typer.Option("-o", "--output", help="How data is printed.")] = Format.TEXT,
+) -> None:
+    """Take what the answers of a system look like now for normal: it is learned anew, and alerts of drift are over."""
+    settings = load()
+    if name not in bootstrap.load_systems(settings):
+        raise CliError("NOT_FOUND", f"there is no system {name!r}", exit_code=Exit.NOT_FOUND)
+    reader = _watch(settings)
+    try:
+        accepted = reader.accept(name, action)
+    finally:
+        reader.close()
+    if not accepted:
+        which = f"{name} {action}" if action else name
+        raise CliError("NOT_FOUND", f"nothing has been learned of {which}", exit_code=Exit.NOT_FOUND)
+    if output is Format.TEXT:
+        console.print(f"{name}: {', '.join(accepted)} will be learned anew from the next answers")
+    else:
+        emit([{"system": name, "action": each} for each in accepted], output)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +96,7 @@ class _Row:
     view: SystemView | None
     configured: float | None
     waiting: Backlog
+    alerts: Sequence[Any]
 
     @property
     def state(self) -> str:
@@ -86,6 +118,17 @@ class _Row:
             "rate": self.rate,
             "backlog": self.waiting.messages,
             "oldest": self.waiting.oldest,
+            "alerts": [
+                {
+                    "action": alert.action,
+                    "kind": alert.kind,
+                    "since": alert.since,
+                    "changes": list(alert.changes),
+                    "rate": alert.rate,
+                    "usual": alert.usual,
+                }
+                for alert in self.alerts
+            ],
         }
 
     def cells(self, now: datetime) -> list[Any]:
@@ -96,7 +139,35 @@ class _Row:
             "" if self.rate is None else f"{self.rate:.1f}",
             self.waiting.messages,
             age(now - self.waiting.oldest) if self.waiting.oldest else "",
+            "\n".join(f"[red]{escape(_said(alert))}[/]" for alert in self.alerts),
         ]
+
+
+def _said(alert: Any) -> str:
+    if alert.kind == "error-rate":
+        return f"{alert.action}: {alert.rate:.0%} fail, {alert.usual:.0%} are usual"
+    first, more = alert.changes[0] if alert.changes else "drift", len(alert.changes) - 1
+    return f"{alert.action}: {first}" + (f" and {more} more" if more > 0 else "")
+
+
+def _watch(settings: Settings) -> Any:
+    reader_of: Any = load_attribute("SAGA_CONSUMERS", f"{settings.consumers}:watch_reader")
+    return reader_of(settings)
+
+
+def _alerts(settings: Settings) -> Sequence[Any]:
+    """Those of the consumers' watch; none, and a word of it, while their database is away."""
+    from orchestrator.database import StoreError  # noqa: PLC0415 - loads the driver
+
+    reader = _watch(settings)
+    try:
+        found: Sequence[Any] = reader.alerts()
+    except StoreError as exc:
+        say(f"alerts are not known: {exc}")
+        return ()
+    finally:
+        reader.close()
+    return found
 
 
 def _facts(settings: Settings, name: str) -> tuple[float | None, Backlog]:

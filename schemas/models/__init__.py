@@ -1805,6 +1805,68 @@ class StepFailed(Record):
     ] = None
 
 
+class SystemAlert(Record):
+    """An action of a system fails more than it usually does, or its answers have another shape; and that it is over. Said once."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.engine.SystemAlert",
+        type="saga.engine.SystemAlert",
+        kind="engine",
+    )
+    system: Annotated[
+        str,
+        Field(
+            description="Name of the system.",
+        ),
+    ]
+    action: Annotated[
+        str,
+        Field(
+            description="Name of the action.",
+        ),
+    ]
+    kind: Annotated[
+        str,
+        Field(
+            description="error-rate or drift.",
+        ),
+    ]
+    since_ms: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Since when, milliseconds since 1970 UTC.",
+        ),
+    ]
+    ended_ms: Annotated[
+        int | None,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Since when it is over; null while it is not.",
+        ),
+    ] = None
+    changes: Annotated[
+        list[str],
+        Field(
+            description="Of a drift: appeared, vanished or changed type, and the field. Names only, never values.",
+        ),
+    ] = Field(default_factory=list)
+    rate: Annotated[
+        float | None,
+        Field(
+            description="Of an error rate: errors of all calls lately, 0 to 1.",
+        ),
+    ] = None
+    usual: Annotated[
+        float | None,
+        Field(
+            description="Of an error rate: what is usual.",
+        ),
+    ] = None
+
+
 class CircuitState(StrEnum):
     """saga.engine.CircuitState."""
 
@@ -5372,6 +5434,7 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.engine.SagaEnded": SagaEnded,
         "saga.engine.SagaRerun": SagaRerun,
         "saga.engine.StepFailed": StepFailed,
+        "saga.engine.SystemAlert": SystemAlert,
         "saga.engine.SystemState": SystemState,
         "saga.erp.CreateVendor": CreateVendor,
         "saga.erp.DeactivateVendor": DeactivateVendor,
@@ -5697,6 +5760,7 @@ __all__ = [
     "StripeSubscriptionCreated",
     "SupplierApproved",
     "SupplierRevoked",
+    "SystemAlert",
     "SystemState",
     "VendorCreated",
     "VendorDeactivated",

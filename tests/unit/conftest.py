@@ -22,6 +22,7 @@ from consumers.runtime import ConsumerLimits, Runtime
 from consumers.shadow.store import MemoryShadows
 from consumers.system import System
 from consumers.testing import MemoryEffects
+from consumers.watch.store import WatchStore
 from orchestrator.catalogue import Catalogue
 from orchestrator.coordinator import Coordinator, Limits
 from orchestrator.core.definition import Saga
@@ -164,6 +165,7 @@ class Worker:
         effects: FlakyEffects | None = None,
         audit: AuditStore | None = None,
         shadows: MemoryShadows | None = None,
+        watch: WatchStore | None = None,
         **limits: Any,
     ) -> None:
         self.clock = clock or Clock()
@@ -191,6 +193,7 @@ class Worker:
             limits=ConsumerLimits(**limits),
             audit=audit,
             shadows=self.shadows,
+            watch=watch,
         )
         self.system = system
 
