@@ -68,7 +68,9 @@ class MemoryEffects:
         same = after.reply is not None and (row.status, row.reply) == (after.status, after.reply)
         if row.owner != settlement.owner and not same:
             return False
-        self.rows[settlement.identity] = replace(after, attempt=row.attempt, owner=None, lease_until=None)
+        self.rows[settlement.identity] = replace(
+            after, attempt=row.attempt, owner=None, lease_until=None, shadow=row.shadow
+        )
         return True
 
     async def reserve(self, wants: Sequence[Want], calls: int) -> Granted:

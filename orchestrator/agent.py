@@ -36,7 +36,7 @@ from schemas.models import Request, SagaEnded
 if TYPE_CHECKING:
     from schemas.codec import Codec
 
-__all__ = ["Agent", "SyncAgent"]
+__all__ = ["Agent", "SagaOutcome", "SyncAgent"]
 
 T = TypeVar("T")
 
@@ -120,7 +120,7 @@ class Agent:
         topic, key = topics.requests(name), str(request.saga_id).encode()
         return Outgoing(topic, key, self._codec.encode(request), telemetry.sending(topic, event).headers())
 
-    async def outcome(self, saga_id: UUID, timeout: float, *, final: bool = False) -> SagaEnded:
+    async def outcome(self, saga_id: UUID, timeout: float, *, final: bool = False) -> SagaOutcome:
         """Wait until the saga ends, or waits for a person (unless `final`). `timeout` is in seconds.
 
         Raises:
@@ -140,6 +140,12 @@ class Agent:
             await self._outcomes.close()
 
 
+class SagaOutcome(SagaEnded):
+    """How a saga ended. `shadow`: of some step it was only recorded what would have been done; outputs are made up."""
+
+    shadow: bool = False
+
+
 class _Outcomes:
     """Reads `saga.outcomes` without a group, from before the oldest saga that somebody waits for."""
 
@@ -150,12 +156,12 @@ class _Outcomes:
         self._codec = codec
         self._since: datetime | None = None
         # The latest outcome of each, with its place among those of its saga.
-        self._seen: dict[UUID, tuple[str, SagaEnded]] = {}
-        self._waiting: dict[UUID, list[tuple[asyncio.Future[SagaEnded], bool]]] = {}
+        self._seen: dict[UUID, tuple[str, SagaOutcome]] = {}
+        self._waiting: dict[UUID, list[tuple[asyncio.Future[SagaOutcome], bool]]] = {}
         self._reader: asyncio.Task[None] | None = None
 
-    async def wait(self, saga_id: UUID, *, final: bool) -> SagaEnded:
-        future: asyncio.Future[SagaEnded] = asyncio.get_running_loop().create_future()
+    async def wait(self, saga_id: UUID, *, final: bool) -> SagaOutcome:
+        future: asyncio.Future[SagaOutcome] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(saga_id, []).append((future, final))
         made = (time_of(saga_id) or datetime.now(UTC)) - _SLACK
         if saga_id in self._seen:
@@ -234,8 +240,9 @@ class _Outcomes:
             if event.sequence is not None and event.sequence < latest:
                 return  # sent again after a crash, and overtaken by what was decided since
             self._seen.pop(event.saga_id, None)
-            self._seen[event.saga_id] = event.sequence or "", record
-            self._tell(event.saga_id, record)
+            outcome = SagaOutcome(**dict(record), shadow=event.shadow)
+            self._seen[event.saga_id] = event.sequence or "", outcome
+            self._tell(event.saga_id, outcome)
 
     def _forget_oldest(self) -> None:
         """Bounded memory: what is forgotten is read again from the topic by whoever waits for it."""
@@ -243,8 +250,8 @@ class _Outcomes:
             del self._seen[next(iter(self._seen))]
             self._since = None
 
-    def _tell(self, saga_id: UUID, outcome: SagaEnded) -> None:
-        left: list[tuple[asyncio.Future[SagaEnded], bool]] = []
+    def _tell(self, saga_id: UUID, outcome: SagaOutcome) -> None:
+        left: list[tuple[asyncio.Future[SagaOutcome], bool]] = []
         for future, final in self._waiting.pop(saga_id, []):
             if future.done():
                 continue
@@ -284,7 +291,7 @@ class SyncAgent:
         """See `Agent.publish`."""
         return self._call(self._agent.publish(request, definition=definition))
 
-    def outcome(self, saga_id: UUID, timeout: float, *, final: bool = False) -> SagaEnded:
+    def outcome(self, saga_id: UUID, timeout: float, *, final: bool = False) -> SagaOutcome:
         """See `Agent.outcome`."""
         return self._call(self._agent.outcome(saga_id, timeout, final=final))
 

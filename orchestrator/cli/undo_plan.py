@@ -89,6 +89,8 @@ def _said(step: Step, at: StepState) -> tuple[UndoState, str]:
         return UndoState.UNKNOWN, "nobody knows whether it was done"
     if at.do.status is EffectStatus.IN_FLIGHT:
         return UndoState.IN_FLIGHT, "is being done; its undo waits for that"
+    if at.do.shadow:
+        return UndoState.POSSIBLE, "was only recorded, and so is its undo"
     return UndoState.POSSIBLE, "can be undone"
 
 

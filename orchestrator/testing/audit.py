@@ -74,7 +74,8 @@ def _counts(definition: Saga, state: SagaState, done: Sequence[str]) -> Iterator
 
 
 def _times(effect: Effect | None) -> tuple[int, int]:
-    if effect is None or effect.status in (EffectStatus.NOT_DONE, EffectStatus.SKIPPED):
+    # What was only recorded is in no ledger, whatever its status is.
+    if effect is None or effect.shadow or effect.status in (EffectStatus.NOT_DONE, EffectStatus.SKIPPED):
         return 0, 0
     return (1, 1) if effect.status is EffectStatus.DONE else (0, 1)
 

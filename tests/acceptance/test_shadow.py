@@ -33,6 +33,7 @@ async def test_an_onboarding_in_shadow_leaves_no_trace_in_any_system_and_says_so
     rows = await world.at_rest(await world.publish(vendors), 120)
     assert [row.state.status for row in rows.values()] == [Status.COMPLETED] * 8
     assert world.ledger().applied() == []
+    world.check_against_the_ledger(rows)
     assert all(step.do.shadow for row in rows.values() for step in row.state.steps.values())
     saga = str(vendors[0].saga_id)
     text = world.saga("show", saga)

@@ -107,6 +107,7 @@ async def test_a_failure_late_in_shadow_is_undone_in_shadow(
     await agent.publish(vendor)
     outcome = await agent.outcome(vendor.saga_id, 60)
     assert (outcome.status.value, outcome.code, outcome.residue) == ("compensated", "SANCTIONED", [])
+    assert outcome.shadow
     assert systems.calls == []
     undone = engine.sql("SELECT step, direction FROM shadow_effect ORDER BY at")
     assert [f"{direction} {step}" for step, direction in undone] == [
@@ -175,7 +176,8 @@ async def test_one_system_in_shadow_takes_the_rest_of_the_saga_with_it(
     engine.start()
     vendor = make_vendor(1)
     await agent.publish(vendor)
-    assert (await agent.outcome(vendor.saga_id, 60)).status.value == "completed"
+    outcome = await agent.outcome(vendor.saga_id, 60)
+    assert (outcome.status.value, outcome.shadow) == ("completed", True)
     # Neither mail nor list has seen the portal's made-up address; the ERP, which came before, was really asked.
     assert systems.names() == ["CreateVendor"]
     (row,) = engine.sagas()

@@ -92,7 +92,7 @@ class Bench:
             return self.effects.rows.get(self.identity(direction))
         assert isinstance(self.effects, PostgresEffects)
         found = self.effects._change(
-            "SELECT status, attempt, owner, lease_until, doubtful, reply FROM effect "
+            "SELECT status, attempt, owner, lease_until, doubtful, reply, shadow FROM effect "
             "WHERE saga_id = %(saga)s AND step = 'erp-vendor' AND direction = %(direction)s AND round = 1",
             {"saga": self.saga, "direction": direction.value},
         )

@@ -36,6 +36,7 @@ STEPS = st.lists(
             st.sampled_from(["idempotent", "queryable", "blind"]),
             st.booleans(),
             st.sampled_from([None, "not-done"]),
+            st.sampled_from([False, False, True, None]),
         ),
         st.tuples(st.just("claim again"), st.integers(0, 9)),
         st.tuples(st.just("settle"), st.integers(0, 9), st.sampled_from(sorted(RESULTS))),
@@ -85,8 +86,10 @@ class Both:
         elif kind == "reserve":
             await self.reserve(*details)
         elif kind == "claim":
-            direction, attempt, effect, by_operator, resolved = details
-            ask = Ask(direction, attempt, effect, by_operator=by_operator, resolved=resolved)
+            direction, attempt, effect, by_operator, resolved, shadow = details
+            # Of a do it is known what it is to be.
+            shadow = bool(shadow) if direction is Direction.DO else shadow
+            ask = Ask(direction, attempt, effect, by_operator=by_operator, resolved=resolved, shadow=shadow)
             claim = Claim(self.bench.identity(direction), "erp", ask, uuid4(), LEASE, b"nobody knows")
             admitted = await self.claim(claim)
             # Only who may act holds on to his claim, as in the runtime.

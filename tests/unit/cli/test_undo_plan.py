@@ -178,3 +178,13 @@ def test_what_the_system_says_of_an_undo(probe: str, text: str) -> None:
     step = StepState(done, done, Effect(EffectStatus(probe), 1, now, 3))
     state = SagaState("wide", 1, Payload.of(REQUEST), Status.COMPENSATING, steps={"vendor": step})
     assert [row.text for row in undo_plan(WIDE, state)] == [text]
+
+
+def test_what_was_only_recorded_is_undone_in_the_same_way() -> None:
+    script = Script(WIDE)
+    script.request(REQUEST)
+    script.shadow = True
+    script.succeed("vendor")
+    assert script.state is not None
+    texts = {row.step: row.text for row in undo_plan(WIDE, script.state)}
+    assert texts["vendor"] == "was only recorded, and so is its undo"
