@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Final, Protocol
 
+from consumers.audit.reads import READS
 from consumers.connectors.auth.credentials import make_credentials
 from consumers.connectors.auth.spec import AuthSpec
 from consumers.connectors.http import Credentials
@@ -23,7 +24,16 @@ from consumers.system import Call, System, SystemConfig
 from orchestrator.redaction import Redactor, Rules
 from schemas.models import BY_NAME, Record
 
-__all__ = ["BUILDERS", "Compiled", "ContractMissing", "Integration", "Transport", "handler_of", "record_of"]
+__all__ = [
+    "BUILDERS",
+    "Compiled",
+    "ContractMissing",
+    "Integration",
+    "Transport",
+    "handler_of",
+    "record_of",
+    "shared_secrets",
+]
 
 
 class ContractMissing(Exception):
@@ -57,13 +67,13 @@ BUILDERS: Final[Mapping[str, Callable[[IntegrationSpec, SystemConfig, Credential
 
 
 @cache
-def _secrets() -> Secrets:
+def shared_secrets() -> Secrets:
     """Those of this process: systems that share a secret read it once."""
-    return Secrets(default_sources())
+    return Secrets(default_sources(), told=READS.tell)
 
 
 def _credentials(auth: AuthSpec, system: str) -> Credentials:
-    return make_credentials(auth, _secrets(), system=system)
+    return make_credentials(auth, shared_secrets(), system=system)
 
 
 @dataclass(frozen=True, slots=True)
