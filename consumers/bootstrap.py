@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from pydantic import BaseModel
+
+from consumers.audit.checkpoints import Keeper, key_of
 from consumers.audit.entry import LOOKS, AuditRow, Exchange, summary
+from consumers.audit.reads import READS, Reads
+from consumers.audit.signing import BadKey
 from consumers.audit.store import AuditReader, PostgresAudit
 from consumers.audit.trail import Trail
+from consumers.connectors.auth.reference import Reference
+from consumers.connectors.secrets.cache import Secrets, default_sources
 from consumers.effects import PostgresEffects, migrate_effects
+from consumers.errors import Failed
+from consumers.integrations.build import shared_secrets
 from consumers.runtime import ConsumerLimits, Runtime
 from consumers.shadow.store import PostgresShadows
 from consumers.system import SystemConfig, SystemFactory
@@ -24,7 +33,7 @@ from orchestrator.messaging.kafka_inbox import KafkaInbox
 from orchestrator.messaging.kafka_outbox import KafkaOutbox
 from orchestrator.messaging.message import TopicPartition
 from orchestrator.messaging.ports import Ids
-from orchestrator.settings import Settings
+from orchestrator.settings import BadSettings, Settings
 from schemas.codec import Codec
 
 if TYPE_CHECKING:
@@ -33,10 +42,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "access_report",
+    "audit_state",
     "audit_trail",
     "bench_calls",
     "check_integrations",
     "consumer_group",
+    "keep_audit",
     "make_desk",
     "make_runtime",
     "make_shadow_desk",
@@ -48,6 +59,9 @@ __all__ = [
 ]
 
 
+_KEEP_SECONDS = 5.0
+
+
 def consumer_group(settings: Settings, system: str) -> str:
     """The system's consumer group."""
     return f"{settings.group_prefix}saga-consumer-{system}"
@@ -56,6 +70,77 @@ def consumer_group(settings: Settings, system: str) -> str:
 def audit_trail(settings: Settings) -> Trail:
     """What `saga audit` reads."""
     return Trail(AuditReader(connect(settings.effects_url)))
+
+
+async def keep_audit(settings: Settings, stopping: Callable[[], bool]) -> None:
+    """What goes on beside the workers of a process: checkpoints of the audit, and the reads of secrets.
+
+    Raises:
+        BadSettings: SAGA_AUDIT_KEY is no reference.
+
+    """
+    engine = connect(settings.effects_url, idle_seconds=WORKER_IDLE_SECONDS)
+    run = in_thread()
+    keeper = Keeper(
+        AuditReader(engine),
+        PostgresAudit(engine, run),
+        READS,
+        shared_secrets(),
+        key=_audit_key(settings),
+        calls=settings.audit_checkpoint_calls,
+        seconds=settings.audit_checkpoint_seconds,
+        run=run,
+        now=lambda: datetime.now(UTC),
+    )
+    try:
+        await keeper.keep(stopping, asyncio.sleep, min(_KEEP_SECONDS, settings.audit_checkpoint_seconds))
+    finally:
+        engine.dispose()
+
+
+def audit_state(settings: Settings) -> dict[str, Any]:
+    """What `saga doctor` says of the audit: `unsigned` rows of each chain, whether they are `overdue`, and `problem`.
+
+    Raises:
+        BadSettings: as `keep_audit`.
+        StoreError: the database is away.
+
+    """
+    key = _audit_key(settings)
+    engine = connect(settings.effects_url)
+    try:
+        unsigned = AuditReader(engine).unsigned()
+        problem = asyncio.run(_trouble_with(key, PostgresAudit(engine, directly)))
+    finally:
+        engine.dispose()
+    late = 2 * settings.audit_checkpoint_seconds + _KEEP_SECONDS
+    now = datetime.now(UTC)
+    return {
+        "unsigned": {end.system: end.number - end.signed for end in unsigned},
+        "overdue": [end.system for end in unsigned if (now - end.since).total_seconds() > late],
+        "problem": problem,
+    }
+
+
+async def _trouble_with(key: Reference | None, audit: PostgresAudit) -> str | None:
+    if key is None:
+        return "SAGA_AUDIT_KEY is not set: nothing is signed by itself"
+    reads = Reads()
+    try:
+        await key_of(Secrets(default_sources(), told=reads.tell), key)
+    except (Failed, BadKey) as exc:
+        return f"SAGA_AUDIT_KEY: {exc}"
+    finally:
+        await reads.write(audit)
+    return None
+
+
+def _audit_key(settings: Settings) -> Reference | None:
+    try:
+        return Reference.parse(settings.audit_key) if settings.audit_key else None
+    except ValueError as exc:
+        msg = f"SAGA_AUDIT_KEY: {exc}"
+        raise BadSettings(msg) from exc
 
 
 def bench_calls() -> tuple[str, Callable[..., Any]]:
@@ -103,8 +188,18 @@ def access_report(settings: Settings, since: datetime | None) -> dict[str, list[
     from consumers.catalogue import FILES  # noqa: PLC0415 - reads every file; no worker needs it
 
     granted = [(name, action) for name, spec in FILES.items() for action in spec.actions]
+    secrets = [(name, str(found)) for name, spec in FILES.items() for found in _references(spec.auth)]
     with audit_trail(settings) as trail:
-        return trail.access(since, granted)
+        return trail.access(since, granted, secrets)
+
+
+def _references(value: object) -> Iterator[Reference]:
+    """Every secret that an `auth` names."""
+    if isinstance(value, Reference):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _references(getattr(value, name))
 
 
 def make_desk(settings: Settings) -> Desk:

@@ -382,6 +382,8 @@ def run_consumers(settings: Settings, names: Sequence[str]) -> None:
         runtimes = {name: _consumer(settings, name, factories[name]) for name in names}
         with serving(settings.health_address, {name: runtime.unready for name, runtime in runtimes.items()}):
             tasks = [asyncio.create_task(runtime.run(stopping)) for runtime in runtimes.values()]
+            keep: Any = load_attribute("SAGA_CONSUMERS", f"{settings.consumers}:keep_audit")
+            tasks.append(asyncio.create_task(keep(settings, stopping)))
             await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             stopping.asked = True
             await asyncio.gather(*tasks)

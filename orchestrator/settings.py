@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     poison_limit: int = Field(default=1000, ge=1)
     replay_limit: int = Field(default=5, ge=1)
     retired_topics: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    audit_key: str | None = None
+    audit_checkpoint_calls: int = Field(default=1000, ge=1)
+    audit_checkpoint_seconds: float = Field(default=300.0, gt=0)
     redaction_key: SecretStr | None = None
     health_address: str | None = None
     log_level: str = "INFO"

@@ -21,6 +21,7 @@ from orchestrator.redaction import current, kept_fields, redacted
 __all__ = [
     "FIRST",
     "LOOKS",
+    "SECRETS",
     "AuditRow",
     "Broken",
     "Exchange",
@@ -34,6 +35,8 @@ __all__ = [
 FIRST = bytes(32)
 # Chains that are of no system, whose name cannot begin so: who has read what is hidden by default.
 LOOKS = "@looks"
+# And who has been given which secret, or was not.
+SECRETS = "@secrets"
 _LONGEST = 2000
 # Of a larger body only the size is kept: to look through a megabyte would hold up every other call.
 _LARGEST = 65_536

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from consumers.audit.store import Checkpoint
 
-__all__ = ["BadKey", "holds", "key_id", "make_key", "public_key", "sign"]
+__all__ = ["BadKey", "holds", "key_id", "make_key", "private_key", "public_key", "sign"]
 
 
 class BadKey(ValueError):
@@ -38,14 +38,8 @@ def make_key(path: Path) -> None:
     path.write_bytes(pem)
 
 
-def sign(path: Path, system: str, number: int, chain: bytes, at: datetime) -> Checkpoint:
-    """The checkpoint of a chain's end.
-
-    Raises:
-        BadKey, OSError: there is no such key.
-
-    """
-    key = _private(path)
+def sign(key: Ed25519PrivateKey, system: str, number: int, chain: bytes, at: datetime) -> Checkpoint:
+    """The checkpoint of a chain's end."""
     return Checkpoint(
         system, number, chain, at, key_id(key.public_key()), key.sign(_content(system, number, chain, at))
     )
@@ -76,21 +70,26 @@ def public_key(path: Path) -> Ed25519PublicKey:
     try:
         found = load_pem_public_key(path.read_bytes())
     except ValueError:
-        return _private(path).public_key()
+        return private_key(path.read_bytes(), str(path)).public_key()
     if not isinstance(found, Ed25519PublicKey):
         msg = f"{path}: not an Ed25519 key"
         raise BadKey(msg)
     return found
 
 
-def _private(path: Path) -> Ed25519PrivateKey:
+def private_key(pem: bytes, where: str) -> Ed25519PrivateKey:
+    """The key in a PEM text without a pass phrase; errors name `where` it was.
+
+    Raises:
+        BadKey: there is none.
+
+    """
     try:
-        found = load_pem_private_key(path.read_bytes(), None)
-    except (ValueError, TypeError) as exc:
-        msg = f"{path}: not an Ed25519 key in PEM form: {exc}"
-        raise BadKey(msg) from exc
+        found = load_pem_private_key(pem, None)
+    except (ValueError, TypeError):
+        found = None  # what is said of it may repeat it
     if not isinstance(found, Ed25519PrivateKey):
-        msg = f"{path}: not an Ed25519 key"
+        msg = f"{where}: not an Ed25519 key in PEM form"
         raise BadKey(msg)
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from consumers.audit.entry import FIRST, AuditRow, Exchange, chained
 from orchestrator.database import plain_connection
 from orchestrator.messaging.kafka import Run
 
-__all__ = ["AuditReader", "AuditStore", "Checkpoint", "PostgresAudit"]
+__all__ = ["AuditReader", "AuditStore", "Checkpoint", "PostgresAudit", "Unsigned"]
 
 # -- SQL -----------------------------------------------------------------------------------------------------------
 
@@ -50,6 +50,22 @@ SELECT agent, system, action, credential, count(DISTINCT (saga_id, step, directi
 FROM audit_call WHERE (%(since)s::timestamptz IS NULL OR at >= %(since)s) AND endpoint <> 'BY HAND' AND system !~ '^@'
 GROUP BY agent, system, action, credential ORDER BY agent, system, action, credential
 """
+_TURN = "SELECT pg_try_advisory_xact_lock(hashtext('saga-audit-checkpoints'))"
+# The end of each chain, and the last checkpoint of it.
+_DUE = """
+SELECT h.system, h.number, h.hash, coalesce(c.number, 0) AS signed,
+       (SELECT min(a.at) FROM audit_call a WHERE a.system = h.system AND a.number = coalesce(c.number, 0) + 1) AS since
+FROM audit_head h LEFT JOIN LATERAL (
+    SELECT number, at FROM audit_checkpoint c WHERE c.system = h.system ORDER BY number DESC LIMIT 1
+) AS c ON true
+WHERE h.number > coalesce(c.number, 0) ORDER BY h.system
+"""
+_SECRETS_READ = """
+SELECT agent AS system, endpoint AS reference, credential AS version, count(*) FILTER (WHERE error IS NULL) AS reads,
+       count(*) FILTER (WHERE error IS NOT NULL) AS failed, max(at) AS last
+FROM audit_call WHERE system = '@secrets' AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
+GROUP BY agent, endpoint, credential ORDER BY agent, endpoint, last
+"""
 _SIGN = """
 INSERT INTO audit_checkpoint (system, number, hash, at, key_id, signature)
 VALUES (%(system)s, %(number)s, %(hash)s, %(at)s, %(key_id)s, %(signature)s) ON CONFLICT DO NOTHING
@@ -67,6 +83,17 @@ class AuditStore(Protocol):
 
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """The end of a chain, whose last checkpoint is at `signed` (0: there is none); `since` the first row after it."""
+
+    system: str
+    number: int
+    hash: bytes
+    signed: int
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,22 +189,47 @@ class AuditReader:
     def sign(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint."""
         with plain_connection(self._engine) as connection:
-            connection.execute(
-                _SIGN,
-                {
-                    "system": checkpoint.system,
-                    "number": checkpoint.number,
-                    "hash": checkpoint.hash,
-                    "at": checkpoint.at,
-                    "key_id": checkpoint.key_id,
-                    "signature": checkpoint.signature,
-                },
-            )
+            connection.execute(_SIGN, _signed(checkpoint))
             connection.commit()
+
+    def unsigned(self) -> list[Unsigned]:
+        """The chains that go on after their last checkpoint."""
+        return [_unsigned(found) for found in self._rows(_DUE, {})]
+
+    def secrets(self, since: datetime | None) -> list[dict[str, Any]]:
+        """For which system which version of which secret was read, how often, and when last."""
+        return [dict(found._asdict()) for found in self._rows(_SECRETS_READ, {"since": since})]
+
+    def sign_in_turn(self, make: Callable[[Sequence[Unsigned]], Sequence[Checkpoint]]) -> int | None:
+        """Keep the checkpoints that `make` makes of the chains' ends; None where another process is at it now."""
+        with plain_connection(self._engine) as connection:
+            cursor = connection.cursor(row_factory=namedtuple_row)
+            if not cursor.execute(_TURN).fetchall()[0][0]:
+                return None
+            made = make([_unsigned(found) for found in cursor.execute(_DUE).fetchall()])
+            for checkpoint in made:
+                cursor.execute(_SIGN, _signed(checkpoint))
+            connection.commit()
+            return len(made)
 
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
+
+
+def _signed(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {
+        "system": checkpoint.system,
+        "number": checkpoint.number,
+        "hash": checkpoint.hash,
+        "at": checkpoint.at,
+        "key_id": checkpoint.key_id,
+        "signature": checkpoint.signature,
+    }
+
+
+def _unsigned(found: Any) -> Unsigned:
+    return Unsigned(found.system, found.number, bytes(found.hash), found.signed, found.since)
 
 
 def _parameters(rows: Sequence[AuditRow]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +10,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from consumers.audit.entry import FIRST, AuditRow, Broken, verify
-from consumers.audit.signing import holds, make_key, public_key, sign
+from consumers.audit.signing import holds, key_id, make_key, private_key, public_key, sign
 from consumers.audit.store import AuditReader
 
 __all__ = ["Trail"]
@@ -42,23 +42,37 @@ class Trail:
             for row in self._reader.chain(name):
                 yield {**_plain(row), "hash": row.hash.hex()}
 
-    def access(self, since: datetime | None, granted: Iterable[tuple[str, str]]) -> dict[str, list[dict[str, Any]]]:
-        """Who used what, and what of `granted` (pairs of system and action) nobody used, since then or ever."""
+    def access(
+        self, since: datetime | None, granted: Iterable[tuple[str, str]], secrets: Iterable[tuple[str, str]]
+    ) -> dict[str, list[dict[str, Any]]]:
+        """Who used what, and what nobody used, since then or ever.
+
+        `granted` are pairs of system and action, `secrets` of system and reference.
+        """
         used = self._reader.used(since)
         known = {(found["system"], found["action"]) for found in used}
         unused = [{"system": s, "action": a} for s, a in sorted(set(granted)) if (s, a) not in known]
-        return {"used": used, "unused": unused}
+        read = self._reader.secrets(since)
+        given = {(found["system"], found["reference"]) for found in read if found["reads"]}
+        never = [{"system": s, "reference": r} for s, r in sorted(set(secrets)) if (s, r) not in given]
+        return {"used": used, "unused": unused, "secrets": read, "unused_secrets": never}
 
-    def verify(self, system: str | None = None, key: Path | None = None) -> tuple[dict[str, int], list[Broken]]:
+    def unsigned(self) -> dict[str, int]:
+        """Of each chain, how many rows lie after its last checkpoint: nobody could tell whether they were made anew."""
+        behind = {found.system: found.number - found.signed for found in self._reader.unsigned()}
+        return {name: behind.get(name, 0) for name in self._reader.heads()}
+
+    def verify(self, system: str | None = None, keys: Sequence[Path] = ()) -> tuple[dict[str, int], list[Broken]]:
         """How many rows of each system were looked at, and everything that does not hold.
 
-        With a key also its signatures, and that the chain still has at each checkpoint the hash that was signed.
+        The chain must have at each checkpoint the hash that was signed. With keys, each checkpoint must be signed by
+        the one of them that it names: after a rotation the old public keys are given as well.
 
         Raises:
             BadKey, OSError: the file holds no key.
 
         """
-        signer = None if key is None else public_key(key)
+        signers = {key_id(found): found for found in map(public_key, keys)}
         heads = self._reader.heads()
         checkpoints = self._reader.checkpoints()
         looked: dict[str, int] = {}
@@ -70,11 +84,11 @@ class Trail:
                 signed.setdefault(made.number, set()).add(made.hash)
             looked[name] = 0
             broken += self._one(name, heads.get(name, (0, FIRST)), signed, looked)
-            if signer is not None:
+            if signers:
                 broken += [
-                    Broken(name, c.number, "the checkpoint is not signed with this key")
+                    Broken(name, c.number, f"the checkpoint is signed with no key that is given: {c.key_id}")
                     for c in ours
-                    if not holds(c, signer)
+                    if (signer := signers.get(c.key_id)) is None or not holds(c, signer)
                 ]
         return looked, broken
 
@@ -111,9 +125,10 @@ class Trail:
         """
         if make and not key.exists():
             make_key(key)
+        signer = private_key(key.read_bytes(), str(key))
         made = []
         for system, (number, chain) in self._reader.heads().items():
-            checkpoint = sign(key, system, number, chain, at)
+            checkpoint = sign(signer, system, number, chain, at)
             self._reader.sign(checkpoint)
             made.append(
                 {

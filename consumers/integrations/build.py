@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
+from consumers.audit.reads import READS
 from consumers.connectors.auth.credentials import make_credentials
 from consumers.connectors.auth.spec import AuthSpec, ClientCredentials, JwtBearer, TokenUrl
 from consumers.connectors.http import Credentials
@@ -31,7 +32,16 @@ from orchestrator.redaction import Redactor, Rules
 from orchestrator.settings import BadSettings
 from schemas.models import BY_NAME, Record
 
-__all__ = ["BUILDERS", "Compiled", "ContractMissing", "Integration", "Transport", "handler_of", "record_of"]
+__all__ = [
+    "BUILDERS",
+    "Compiled",
+    "ContractMissing",
+    "Integration",
+    "Transport",
+    "handler_of",
+    "record_of",
+    "shared_secrets",
+]
 
 
 class ContractMissing(Exception):
@@ -79,13 +89,13 @@ _TOKEN_URL: Final = TypeAdapter[str](TokenUrl)
 
 
 @cache
-def _secrets() -> Secrets:
+def shared_secrets() -> Secrets:
     """Those of this process: systems that share a secret read it once."""
-    return Secrets(default_sources())
+    return Secrets(default_sources(), told=READS.tell)
 
 
 def _credentials(auth: AuthSpec, system: str) -> Credentials:
-    return make_credentials(auth, _secrets(), system=system)
+    return make_credentials(auth, shared_secrets(), system=system)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import httpx2
 from pydantic import ValidationError
 
 from consumers.audit.entry import AuditRow, Exchange, summary
+from consumers.audit.reads import READS
 from consumers.audit.store import PostgresAudit
 from consumers.connectors.auth.spec import ApiKey, AuthSpec, Basic, WsSecurity
 from consumers.errors import ActionError
@@ -140,6 +141,7 @@ class Desk:
             finally:
                 if sends:
                     await audit.add(_rows(name, action, by_hand, sends))
+                await READS.write(audit)
         finally:
             engine.dispose()
         return {"outcome": "succeeded", "output": output.model_dump(mode="json")}

@@ -84,7 +84,7 @@ def report(
     since: Annotated[str | None, typer.Option("--since", help="30m, 12h, 7d, or an ISO time.")] = None,
     output: _Output = Format.TEXT,
 ) -> None:
-    """Which agent used which system, action and credential; and which actions nobody used."""
+    """Which agent used which system, action and credential, which secrets were read, and what nobody used."""
     settings = load()
     asked: Any = load_attribute("SAGA_CONSUMERS", f"{settings.consumers}:access_report")
     found = asked(settings, moment(since, "--since"))
@@ -100,6 +100,16 @@ def report(
         for row in found["used"]
     ]  # fmt: skip
     console.print(table("", ["agent", "system", "action", "credential", "calls", "failed sends", "last"], cells))
+    if found["secrets"]:
+        read = [
+            [safe(row["system"]), safe(row["reference"]), safe(row["version"]), row["reads"], row["failed"],
+             age(now - row["last"])]
+            for row in found["secrets"]
+        ]  # fmt: skip
+        console.print(table("\nsecrets", ["system", "reference", "version", "reads", "failed", "last"], read))
+    if found["unused_secrets"]:
+        never = [[safe(row["system"]), safe(row["reference"])] for row in found["unused_secrets"]]
+        console.print(table("\nsecrets that nobody read", ["system", "reference"], never))
     if found["unused"]:
         never = [[safe(row["system"]), safe(row["action"])] for row in found["unused"]]
         console.print(table("\nwhat nobody used", ["system", "action"], never))
@@ -115,25 +125,29 @@ def export(system: _System = None) -> None:
 @_app.command()
 def verify(
     system: _System = None,
-    key: Annotated[Path | None, typer.Option("--key", help="Public (or private) key of the checkpoints, PEM.")] = None,
+    key: Annotated[
+        list[Path] | None, typer.Option("--key", help="Public (or private) key of checkpoints, PEM; also earlier ones.")
+    ] = None,
     output: _Output = Format.TEXT,
 ) -> None:
     """Whether every chain is as it was written. Exit 1 where one is not."""
     with _trail(load()) as trail:
         try:
-            looked, broken = trail.verify(system, key)
+            looked, broken = trail.verify(system, key or ())
+            unsigned = {name: count for name, count in trail.unsigned().items() if name in looked}
         except (OSError, ValueError) as exc:
             raise CliError("BAD_KEY", str(exc), exit_code=Exit.USAGE) from exc
     if output is not Format.TEXT:
         found = [{"system": b.system, "number": b.number, "why": b.why} for b in broken]
-        emit([{"looked_at": looked, "broken": found}], output)
+        emit([{"looked_at": looked, "broken": found, "unsigned": unsigned}], output)
     else:
         for name, count in looked.items():
             wrong = sum(b.system == name for b in broken)
-            console.print(f"{safe(name)}: {count} calls, " + (f"[bold red]{wrong} wrong[/]" if wrong else "unbroken"))
+            state = f"[bold red]{wrong} wrong[/]" if wrong else "unbroken"
+            console.print(f"{safe(name)}: {count} rows, {state}, {unsigned.get(name, 0)} after the last checkpoint")
         for found in broken:
             console.print(f"[red]{safe(found.system)} {found.number}[/] {safe(found.why)}")
-    if key is None:
+    if not key:
         say("Without --key nobody can say whether the end of a chain was cut off and made anew.")
     if broken:
         raise typer.Exit(Exit.FAILED)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from orchestrator import bootstrap
-from orchestrator.settings import BadSettings, Settings, load
+from orchestrator.settings import BadSettings, Settings, load, load_attribute
 
 __all__ = ["Finding", "diagnose"]
 
@@ -42,6 +42,7 @@ def diagnose() -> Iterator[Finding]:
         ("contracts", _contracts),
         ("database", _database),
         ("effects database", _effects),
+        ("audit", _audit),
         ("kafka", _kafka),
         ("schema registry", _registry),
     ):
@@ -118,6 +119,25 @@ def _effects(settings: Settings) -> Iterator[Finding]:
     with translated(), connect(settings.effects_url).connect() as connection:
         connection.exec_driver_sql("SELECT 1 FROM effect LIMIT 1")
     yield Finding("effects database", "ok", "has its tables")
+
+
+def _audit(settings: Settings) -> Iterator[Finding]:
+    state_of: Any = load_attribute("SAGA_CONSUMERS", f"{settings.consumers}:audit_state")
+    state = state_of(settings)
+    behind = sum(state["unsigned"].values())
+    text = f"{behind} rows lie after the last checkpoints" if behind else "signed to its end"
+    if state["problem"]:
+        yield Finding(
+            "audit",
+            "warning",
+            f"{state['problem']}; {text}",
+            "calls go on; mend the key, or by hand: saga audit checkpoint",
+        )
+    elif state["overdue"]:
+        late = f"{text}, those of {', '.join(state['overdue'])} for too long"
+        yield Finding("audit", "warning", late, "do the consumers run? they sign; see their event audit.unsigned")
+    else:
+        yield Finding("audit", "ok", text)
 
 
 def _kafka(settings: Settings) -> Iterator[Finding]:

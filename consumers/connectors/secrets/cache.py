@@ -7,7 +7,8 @@
     the other side refused it         read again at once, but not more than once in a few seconds
     store says: no such secret        known no more; `Failed SECRET_UNAVAILABLE`
 
-Who was given which version of which reference is told by the event `secret.read`, once for each lease and user.
+Who was given which version of which reference is told by the event `secret.read` and in the audit (`READS`), once for
+each lease and user; who was not, too.
 """
 
 from __future__ import annotations
@@ -92,6 +93,7 @@ class Secrets:
         leases: how long values live.
         clock: seconds, monotonic.
         uniform: random between two numbers.
+        told: is told who has read which reference in which version, or why it could not be read; for the audit.
 
     """
 
@@ -102,7 +104,10 @@ class Secrets:
         leases: Leases | None = None,
         clock: Callable[[], float] = time.monotonic,
         uniform: Callable[[float, float], float] = random.uniform,
+        told: Callable[[str, str, str, str | None], None] = lambda *_: None,
     ) -> None:
+        self._told = told
+        self._refused: dict[tuple[str, str], float] = {}
         self._makers = dict(sources)
         self._leases = leases or Leases()
         self._clock = clock
@@ -140,13 +145,25 @@ class Secrets:
         key = (reference.source, reference.name, reference.previous)
         held = self._held.get(key)
         if held is None or not good(held):
-            held = await self._fetched(reference, key, held)
+            try:
+                held = await self._fetched(reference, key, held)
+            except Failed as exc:
+                self._tell_of_refusal(reference, who, exc)
+                raise
         document = held.document
         if (who, reference.key) not in held.told:
             held.told.add((who, reference.key))
             log.info("secret.read", reference=str(reference), version=document.current.version, who=who)
+            self._told(who, str(reference), document.current.version, None)
         previous = None if document.previous is None else _field(reference, document.previous)
         return Pair(_field(reference, document.current), previous)
+
+    def _tell_of_refusal(self, reference: Reference, who: str, error: Failed) -> None:
+        """Not each time: every call of a system fails while its secret is away."""
+        now, last = self._clock(), self._refused.get((who, str(reference)))
+        if last is None or now - last >= self._leases.again:
+            self._refused[who, str(reference)] = now
+            self._told(who, str(reference), "", error.code)
 
     async def _fetched(self, reference: Reference, key: _Key, held: _Held | None) -> _Held:
         flight = self._flights.get(key)
