@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -55,6 +56,7 @@ __all__ = [
     "record_look",
     "redaction_rules",
     "scaffold_integration",
+    "scaffold_wsdl",
     "watch_reader",
 ]
 
@@ -243,6 +245,18 @@ def scaffold_integration(document: str, name: str) -> str:
     from consumers.integrations.scaffold import scaffold  # noqa: PLC0415 - as above
 
     return scaffold(document, name)
+
+
+def scaffold_wsdl(path: Path, name: str, beside: str | None = None) -> str:
+    """See `consumers.integrations.scaffold_wsdl.scaffold_wsdl`.
+
+    Raises:
+        ValueError: it is no WSDL that can be used.
+
+    """
+    from consumers.integrations.scaffold_wsdl import scaffold_wsdl  # noqa: PLC0415 - as above
+
+    return scaffold_wsdl(path, name, beside=beside)
 
 
 async def _nowhere(places: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:

@@ -16,7 +16,7 @@ import yaml
 from consumers.integrations.fields import pascal
 from consumers.integrations.spec import RESERVED
 
-__all__ = ["BadDocument", "scaffold"]
+__all__ = ["BadDocument", "one_line", "scaffold", "snake", "unique"]
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _LARGEST: Final = 20 << 20
@@ -34,7 +34,7 @@ _HEAD: Final = """\
 
 
 class BadDocument(ValueError):
-    """The document is no OpenAPI 3; the message says why."""
+    """The document is not what it should be; the message says why."""
 
 
 def scaffold(document: str, name: str) -> str:
@@ -50,7 +50,7 @@ def scaffold(document: str, name: str) -> str:
     form = False
     for path, method, operation, shared in _operations(api):
         action = _Action(api, name, path, method, operation, shared)
-        key = _unique(_snake(operation.get("operationId") or f"{method}_{path}"), actions)
+        key = unique(snake(operation.get("operationId") or f"{method}_{path}"), actions)
         try:
             actions[key] = action.made(key)
         except BadDocument as exc:
@@ -75,7 +75,7 @@ def scaffold(document: str, name: str) -> str:
         spec["base_url"] = url
     spec |= {"key": "none", "missing_codes": [], "actions": actions}
     text = yaml.safe_dump(spec, sort_keys=False, allow_unicode=True, width=118)
-    comment = "".join(f"# left out: {_one_line(what)}\n" for what in left_out)
+    comment = "".join(f"# left out: {one_line(what)}\n" for what in left_out)
     return _HEAD + comment + "\n" + text
 
 
@@ -138,7 +138,7 @@ class _Action:
         name = pascal(self._system) + pascal(key)
         said = self._operation.get("summary") or self._operation.get("description") or key
         action: dict[str, Any] = {
-            "description": _one_line(said)[:500],
+            "description": one_line(said)[:500],
             "command": name,
             "completion": {"name": f"{name}Done", "description": f"The answer to {name}."},
             "effect": "blind" if self._method in {"post", "patch"} else "idempotent",
@@ -210,7 +210,7 @@ class _Action:
             made = _declared(raw, name)
             if made is None:
                 continue
-            field = _unique(_snake(name), returns)
+            field = unique(snake(name), returns)
             returns[field] = {**made, "optional": True}
             response[field] = f'answer."{name}"'
         return returns, response
@@ -226,7 +226,7 @@ class _Action:
         if made is None:
             self.left_out.append(f"{name}, which is no simple value")
             return None
-        field = _snake(name)
+        field = snake(name)
         field = f"{field}_value" if field in RESERVED else field
         if field in self._parameters:
             return field
@@ -254,7 +254,7 @@ def _declared(schema: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     kinds = [one for one in kind if one != "null"] if isinstance(kind, list) else [kind]
     if len(kinds) != 1 or kinds[0] not in _TYPES:
         return None
-    made: dict[str, Any] = {"description": _one_line(schema.get("description") or name)[:500]}
+    made: dict[str, Any] = {"description": one_line(schema.get("description") or name)[:500]}
     values = schema.get("enum")
     if kinds[0] == "string" and isinstance(values, list) and values:
         if all(isinstance(v, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", v) for v in values):
@@ -269,18 +269,21 @@ def _declared(schema: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     return made
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
+    """A name of theirs as one of ours."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     text = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")[:60]
     return text if text[:1].isalpha() else f"x_{text}".rstrip("_")
 
 
-def _unique(name: str, taken: Mapping[str, Any]) -> str:
+def unique(name: str, taken: Mapping[str, Any]) -> str:
+    """The name, with a number where it is taken."""
     found, number = name, 2
     while found in taken:
         found, number = f"{name}_{number}", number + 1
     return found
 
 
-def _one_line(text: Any) -> str:
+def one_line(text: Any) -> str:
+    """A text without line ends."""
     return " ".join(str(text).split()) or "-"

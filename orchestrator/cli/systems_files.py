@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -213,15 +214,37 @@ def _show_result(result: Mapping[str, Any], output: Format) -> None:
 
 
 def scaffold(
-    openapi: Annotated[str, typer.Option("--openapi", metavar="FILE|URL", help="An OpenAPI 3 document.")],
     name: Annotated[str, typer.Option("--name", help="What the system is called here.")],
+    openapi: Annotated[str | None, typer.Option("--openapi", metavar="FILE|URL", help="An OpenAPI 3 document.")] = None,
+    wsdl: Annotated[
+        str | None, typer.Option("--wsdl", metavar="FILE|URL", help="A WSDL; from a URL, save it as NAME.wsdl as well.")
+    ] = None,
 ) -> None:
-    """Print a first integration file for a system that has an OpenAPI 3 document."""
-    desk = load_attribute("SAGA_CONSUMERS", f"{load().consumers}:scaffold_integration")
+    """Print a first integration file for a system that has an OpenAPI 3 document or a WSDL."""
+    place = openapi or wsdl
+    if place is None or (openapi and wsdl):
+        raise CliError("USAGE", "name one of --openapi and --wsdl", exit_code=Exit.USAGE)
+    consumers = load().consumers
     try:
-        print(desk(_document(openapi), name), end="")
+        if openapi:
+            text = load_attribute("SAGA_CONSUMERS", f"{consumers}:scaffold_integration")(_document(place), name)
+        else:
+            text = _from_wsdl(load_attribute("SAGA_CONSUMERS", f"{consumers}:scaffold_wsdl"), place, name)
     except ValueError as exc:
-        raise CliError("BAD_DOCUMENT", f"{openapi}: {exc}") from exc
+        raise CliError("BAD_DOCUMENT", f"{place}: {exc}") from exc
+    print(text, end="")
+
+
+def _from_wsdl(make: Any, place: str, name: str) -> str:
+    """What a WSDL imports stands beside it, so that a file is read where it is."""
+    if not place.startswith(("http://", "https://")):
+        if not Path(place).is_file():
+            raise CliError("NOT_FOUND", f"there is no file {place}", exit_code=Exit.NOT_FOUND)
+        return str(make(Path(place), name))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.wsdl"
+        path.write_text(_document(place), encoding="utf-8")
+        return str(make(path, name, path.name))
 
 
 def _document(place: str) -> str:
