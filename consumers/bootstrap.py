@@ -14,6 +14,7 @@ from consumers.audit.store import AuditReader, PostgresAudit
 from consumers.audit.trail import Trail
 from consumers.effects import PostgresEffects, migrate_effects
 from consumers.runtime import ConsumerLimits, Runtime
+from consumers.shadow.store import PostgresShadows
 from consumers.system import SystemConfig, SystemFactory
 from orchestrator.database import WORKER_IDLE_SECONDS, connect
 from orchestrator.messaging import topics
@@ -27,6 +28,7 @@ from schemas.codec import Codec
 
 if TYPE_CHECKING:
     from consumers.integrations.desk import Desk
+    from consumers.shadow.desk import ShadowDesk
 
 __all__ = [
     "access_report",
@@ -36,6 +38,7 @@ __all__ = [
     "consumer_group",
     "make_desk",
     "make_runtime",
+    "make_shadow_desk",
     "migrate_effects",
     "record_look",
     "redaction_rules",
@@ -109,6 +112,18 @@ def make_desk(settings: Settings) -> Desk:
     return Desk(settings)
 
 
+def make_shadow_desk(settings: Settings) -> ShadowDesk:
+    """What `saga shadow` asks.
+
+    Raises:
+        consumers.integrations.load.BadIntegration: a file is wrong.
+
+    """
+    from consumers.shadow.desk import ShadowDesk  # noqa: PLC0415 - no worker needs it
+
+    return ShadowDesk(settings)
+
+
 def check_integrations(targets: Sequence[str]) -> tuple[Mapping[str, str], list[dict[str, Any]]]:
     """See `consumers.integrations.desk.check`."""
     from consumers.integrations.desk import check  # noqa: PLC0415 - as above
@@ -146,7 +161,7 @@ def make_runtime(
 
     Raises:
         BadSetting: a Kafka setting loses or doubles work.
-        BadSettings: the system has no base URL, or its rate is none.
+        BadSettings: the system has no base URL, or its rate or mode is none.
 
     """
     group = consumer_group(settings, name)
@@ -155,12 +170,15 @@ def make_runtime(
     database = in_thread()
     system = factory(SystemConfig(settings.url_of(name, getattr(factory, "urls", None)), settings.options_of(name)))
     system.rate = settings.rate_of(name) or system.rate
+    for action in system.actions.values():
+        action.mode = settings.mode_of(name, action.contract.action or action.contract.name) or action.mode
     return Runtime(
         system=system,
         inbox=KafkaInbox(consumer_config(kafka, group), [topics.commands(name)], run=in_thread(), on_assign=_nowhere),
         outbox=KafkaOutbox(producer_config(kafka), run=in_thread()),
         effects=PostgresEffects(engine, database),
         audit=PostgresAudit(engine, database),
+        shadows=PostgresShadows(engine, database),
         codec=codec,
         ids=ids,
         clock=time.monotonic,

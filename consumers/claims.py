@@ -15,7 +15,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from consumers.limit import Granted, Want
-from orchestrator.core.effects import Ask, EffectRow, Perform, Refuse, RowStatus, StayUnknown, Verdict, admit
+from orchestrator.core.effects import (
+    Ask,
+    EffectRow,
+    Perform,
+    Refuse,
+    RowStatus,
+    StayUnknown,
+    Verdict,
+    admit,
+    begun_in,
+)
 from orchestrator.core.messages import Direction
 from orchestrator.messaging.message import TopicPartition
 
@@ -130,10 +140,12 @@ def judge(claim: Claim, rows: Mapping[Identity, EffectRow], now: datetime, write
     attempt = claim.ask.attempt if own is None else max(own.attempt, claim.ask.attempt)
     kept = own
     if isinstance(verdict, Perform):
-        kept = EffectRow(RowStatus.CLAIMED, attempt, claim.owner, until, verdict.doubtful)
+        shadow = begun_in(claim.ask, do, undo)
+        kept = EffectRow(RowStatus.CLAIMED, attempt, claim.owner, until, verdict.doubtful, shadow=shadow)
         writes.put(identity, claim.system, kept, own)
     elif isinstance(verdict, StayUnknown):
-        kept = EffectRow(RowStatus.UNKNOWN, attempt, doubtful=True, reply=claim.unknown_reply)
+        shadow = begun_in(claim.ask, do, undo)
+        kept = EffectRow(RowStatus.UNKNOWN, attempt, doubtful=True, reply=claim.unknown_reply, shadow=shadow)
         writes.put(identity, claim.system, kept, own)
     if identity.direction is Direction.UNDO and isinstance(verdict, (Perform, StayUnknown)):
         _fence(claim, do_identity, do, writes)

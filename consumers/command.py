@@ -14,12 +14,14 @@ from consumers.effects import Identity
 from consumers.system import Action, System
 from orchestrator import telemetry
 from orchestrator.core.effects import Ask
-from orchestrator.core.messages import Direction, Failure, Outcome, Succeeded
+from orchestrator.core.messages import GONE, Direction, Failure, Outcome, Succeeded
+from orchestrator.core.mode import LIVE, Mode, careful
 from orchestrator.messaging import topics
 from orchestrator.messaging.errors import BadMessage
 from orchestrator.messaging.event import Event, cause_of, read_event
 from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition, pack, unpack
 from orchestrator.messaging.reader import decode
+from orchestrator.messaging.writer import effect_key
 from orchestrator.redaction import redacted_text
 from schemas.codec import Codec
 from schemas.models import CircuitState, FailureOutcome, Record, StepFailed, SystemState
@@ -32,7 +34,7 @@ _DIRECTIONS = frozenset(Direction)
 
 @dataclass(frozen=True, slots=True)
 class ReceivedCommand:
-    """One command, ready to be judged."""
+    """One command, ready to be judged. `shadow`: its effect is one, so `action` only records."""
 
     incoming: Incoming
     event: Event
@@ -42,6 +44,7 @@ class ReceivedCommand:
     record: Record
     action: Action
     key: str
+    shadow: bool = False
 
     @property
     def lane(self) -> tuple[UUID, str]:
@@ -65,12 +68,15 @@ def read_command(
         raise BadMessage("missing-header", "a command names its saga, step, round and attempt")
     if event.direction not in _DIRECTIONS:
         raise BadMessage("bad-header", f"ce_direction is {event.direction!r}")
-    if event.idempotency_key is None:
-        raise BadMessage("missing-header", "no ce_idempotencykey")
     action = system.actions.get(record.contract.name)
     if action is None:
         raise BadMessage("unknown-action", f"system {system.name!r} has no handler for {record.contract.name}")
     direction = Direction(event.direction)
+    key = event.idempotency_key
+    if key is None:
+        if event.mode is None and not event.shadow:
+            raise BadMessage("missing-header", "no ce_idempotencykey")
+        key = effect_key(event.saga_id, event.step, direction.value, event.round)
     ask = Ask(
         direction=direction,
         attempt=event.attempt,
@@ -78,9 +84,26 @@ def read_command(
         by_operator=event.by_operator,
         resolved=event.resolved,
         seen_before=message.offset < watermarks.get(message.place, 0),
+        shadow=_shadow(system, action, event, direction),
     )
     identity = Identity(event.saga_id, event.step, direction, event.round)
-    return ReceivedCommand(message, event, event.saga_id, identity, ask, record, action, event.idempotency_key)
+    return ReceivedCommand(message, event, event.saga_id, identity, ask, record, action, key)
+
+
+def _shadow(system: System, action: Action, event: Event, direction: Direction) -> bool | None:
+    """See `Ask.shadow`."""
+    if event.shadow:
+        return True
+    mode = action.mode if direction is Direction.DO else system.mode
+    if event.mode is not None:
+        try:
+            mode = careful([mode, Mode.of(event.mode)])
+        except ValueError as exc:
+            raise BadMessage("bad-header", f"ce_mode: {exc}") from exc
+    assert event.saga_id is not None
+    if mode is LIVE or action.reads or not mode.shadows(event.saga_id):
+        return False
+    return True if direction is Direction.DO else None
 
 
 class Replies:
@@ -151,7 +174,7 @@ class Replies:
         record = self._codec.decode(message.value or b"")
         if isinstance(record, StepFailed):
             outcome = record.outcome.value
-        event = self._event(command, outcome, before.type, now)
+        event = replace(self._event(command, outcome, before.type, now), shadow=before.shadow)
         return replace(message, headers=telemetry.sending(self._topic, event).headers())
 
     def _event(self, command: ReceivedCommand, outcome: str, kind: str, now: datetime) -> Event:
@@ -172,6 +195,7 @@ class Replies:
             idempotency_key=command.key,
             agent=asked.agent,
             traceparent=asked.traceparent,
+            shadow=command.shadow,
         )
 
 
@@ -209,6 +233,10 @@ def _text(text: str) -> str:
 
 
 UNDONE = Failure(Outcome.REJECTED, "UNDONE", "this step's undo has begun; it is not done any more")
+SHADOW_GONE = Failure(Outcome.REJECTED, GONE)
+RECORD_LOST = Failure(
+    Outcome.UNKNOWN, "RECORD_LOST", "it is to be shadowed, and what says whether it was done for real before is lost"
+)
 NOBODY_KNOWS = Failure(
     Outcome.UNKNOWN, "OUTCOME_UNKNOWN", "a worker died in mid-call, and the system cannot be asked what became of it"
 )

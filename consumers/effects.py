@@ -26,10 +26,11 @@ __all__ = ["Admitted", "Claim", "EffectStore", "Identity", "PostgresEffects", "S
 # A do that is new: one statement. Whoever undoes a step leaves a row for its do, so where there is no such row there
 # is none of an undo; and of two who insert one, the second finds out here.
 _BEGIN = """
-INSERT INTO effect (saga_id, step, direction, round, system, status, attempt, owner, lease_until, doubtful)
-SELECT saga_id, step, 'do', round, system, 'claimed', 1, owner, effect_now() + make_interval(secs => lease), false
+INSERT INTO effect (saga_id, step, direction, round, system, status, attempt, owner, lease_until, doubtful, shadow)
+SELECT saga_id, step, 'do', round, system, 'claimed', 1, owner, effect_now() + make_interval(secs => lease), false,
+       shadow
 FROM unnest(%(sagas)b::uuid[], %(steps)b::text[], %(rounds)b::int[], %(systems)b::text[], %(owners)b::uuid[],
-            %(leases)b::float8[]) AS u(saga_id, step, round, system, owner, lease)
+            %(leases)b::float8[], %(shadows)b::bool[]) AS u(saga_id, step, round, system, owner, lease, shadow)
 ORDER BY saga_id, step, round
 ON CONFLICT DO NOTHING
 RETURNING saga_id, step, round, lease_until
@@ -47,7 +48,7 @@ FOR UPDATE OF e
 # ... by a statement of its own, whose snapshot sees what the last holder of the locks committed.
 _READ = """
 SELECT clock.now, e.saga_id, e.step, e.direction, e.round, e.status, e.attempt, e.owner, e.lease_until, e.doubtful,
-       e.reply
+       e.reply, e.shadow
 FROM (SELECT effect_now() AS now) AS clock
 LEFT JOIN (
     SELECT e.* FROM effect e
@@ -60,19 +61,21 @@ LEFT JOIN (
 # again with that row in sight.
 _WRITE = """
 WITH fresh AS (
-    INSERT INTO effect (saga_id, step, direction, round, system, status, attempt, owner, lease_until, doubtful, reply)
+    INSERT INTO effect (saga_id, step, direction, round, system, status, attempt, owner, lease_until, doubtful, reply,
+                        shadow)
     SELECT * FROM unnest(%(new_sagas)b::uuid[], %(new_steps)b::text[], %(new_directions)b::text[],
         %(new_rounds)b::int[], %(new_systems)b::text[], %(new_statuses)b::text[], %(new_attempts)b::int[],
-        %(new_owners)b::uuid[], %(new_leases)b::timestamptz[], %(new_doubts)b::bool[], %(new_replies)b::bytea[])
+        %(new_owners)b::uuid[], %(new_leases)b::timestamptz[], %(new_doubts)b::bool[], %(new_replies)b::bytea[],
+        %(new_shadows)b::bool[])
     RETURNING 1
 ), changed AS (
     UPDATE effect e
     SET status = u.status, attempt = u.attempt, owner = u.owner, lease_until = u.lease_until, doubtful = u.doubtful,
-        reply = u.reply, updated_at = effect_now()
+        reply = u.reply, shadow = u.shadow, updated_at = effect_now()
     FROM unnest(%(sagas)b::uuid[], %(steps)b::text[], %(directions)b::text[], %(rounds)b::int[], %(statuses)b::text[],
         %(attempts)b::int[], %(owners)b::uuid[], %(leases)b::timestamptz[], %(doubts)b::bool[],
-        %(replies)b::bytea[])
-        AS u(saga_id, step, direction, round, status, attempt, owner, lease_until, doubtful, reply)
+        %(replies)b::bytea[], %(shadows)b::bool[])
+        AS u(saga_id, step, direction, round, status, attempt, owner, lease_until, doubtful, reply, shadow)
     WHERE e.saga_id = u.saga_id AND e.step = u.step AND e.direction = u.direction AND e.round = u.round
     RETURNING 1
 )
@@ -183,6 +186,7 @@ class PostgresEffects:
             "systems": [claim.system for claim in claims],
             "owners": [claim.owner for claim in claims],
             "leases": [claim.lease for claim in claims],
+            "shadows": [claim.ask.shadow for claim in claims],
         }
         until = {(saga, step, round_): lease for saga, step, round_, lease in self._change(_BEGIN, parameters)}
         begun = {}
@@ -190,7 +194,7 @@ class PostgresEffects:
             identity = claim.identity
             lease_until = until.get((identity.saga_id, identity.step, identity.round))
             if lease_until is not None:
-                row = EffectRow(RowStatus.CLAIMED, 1, claim.owner, lease_until)
+                row = EffectRow(RowStatus.CLAIMED, 1, claim.owner, lease_until, shadow=claim.ask.shadow)
                 begun[identity] = Admitted(_NEW, row, lease_until - timedelta(seconds=claim.lease))
         return begun
 
@@ -291,6 +295,7 @@ def _columns(rows: Sequence[tuple[Identity, EffectRow]], prefix: str) -> dict[st
         f"{prefix}leases": [r.lease_until for _, r in rows],
         f"{prefix}doubts": [r.doubtful for _, r in rows],
         f"{prefix}replies": [r.reply for _, r in rows],
+        f"{prefix}shadows": [r.shadow for _, r in rows],
     }
 
 
@@ -310,7 +315,6 @@ def _rows(
     rows = {}
     for _, saga_id, step, direction, round_, status, *rest in found:
         if saga_id is not None:
-            attempt, owner, lease_until, doubtful, reply = rest
-            row = EffectRow(RowStatus(status), attempt, owner, lease_until, doubtful, reply)
+            row = EffectRow(RowStatus(status), *rest)
             rows[Identity(saga_id, step, Direction(direction), round_)] = row
     return found[0][0], rows

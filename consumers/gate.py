@@ -111,6 +111,11 @@ class Line:
         """
         return _Turn(self, waited)
 
+    @asynccontextmanager
+    async def aside(self) -> AsyncIterator[Place]:
+        """Beside the line, for what calls no system."""
+        yield Place()
+
     async def enter(self) -> Place | None:
         """Take a place at once; None where somebody waits or has to."""
         if self._head.locked() or self._room.locked() or self._pace.limit is not None or self._gate.away():

@@ -115,10 +115,20 @@ class Performer:
         self._sleep = sleep
 
     async def perform(
-        self, command: ReceivedCommand, owner: UUID, verdict: Perform, asked_at: float, lease: float
+        self,
+        command: ReceivedCommand,
+        owner: UUID,
+        verdict: Perform,
+        asked_at: float,
+        lease: float,
+        *,
+        placed: bool = True,
     ) -> Succeeded | Failure | None:
-        """Do it; None where the claim was lost before anything was called."""
-        hold = _Hold(self._effects, command, owner, asked_at, lease, self._clock, self._again)
+        """Do it; None where the claim was lost before anything was called.
+
+        `placed`: the command has a place among the system's calls; else its first call waits for one, too.
+        """
+        hold = _Hold(self._effects, command, owner, asked_at, lease, self._clock, self._again, called=not placed)
         sends: list[tuple[datetime, Exchange]] = []
         try:
             call = _call(command, hold.before_call, self._taking_down(sends), self._limited)

@@ -19,19 +19,32 @@ import structlog
 from msgspec.structs import replace
 
 from consumers import metrics
+from consumers.answers import Answers
 from consumers.audit.entry import AuditRow, Exchange
 from consumers.audit.store import AuditStore
-from consumers.command import NOBODY_KNOWS, UNDONE, ReceivedCommand, Replies, audit_rows, packed, read_command
+from consumers.command import (
+    NOBODY_KNOWS,
+    RECORD_LOST,
+    SHADOW_GONE,
+    UNDONE,
+    ReceivedCommand,
+    Replies,
+    audit_rows,
+    packed,
+    read_command,
+)
 from consumers.effects import Admitted, Claim, EffectStore, Settlement
 from consumers.flow import Grouped, Watermarks
 from consumers.gate import Gate, Line
 from consumers.limit import Granted, Want
 from consumers.pace import Pace
 from consumers.perform import Performer
+from consumers.shadow.act import Shadow
+from consumers.shadow.store import ShadowStore
 from consumers.system import System
 from consumers.teller import Teller
 from orchestrator import telemetry
-from orchestrator.core.effects import EffectRow, Perform, Refuse, Repeat, StayUnknown, Wait, settled
+from orchestrator.core.effects import Perform, Refuse, Repeat, StayUnknown, Wait
 from orchestrator.core.messages import Direction, Failure, Outcome, Succeeded
 from orchestrator.database import StoreConflict, StoreError, StoreUnavailable
 from orchestrator.messaging.dead_letter import Grave, bury
@@ -40,7 +53,7 @@ from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
 from orchestrator.messaging.ports import Ids, Inbox, Outbox, Sleep
 from orchestrator.messaging.reader import meant_for
 from schemas.codec import Codec
-from schemas.errors import InvalidRecord, RegistryUnavailable, SchemaError
+from schemas.errors import RegistryUnavailable
 
 __all__ = ["ConsumerLimits", "ConsumerStopped", "Runtime"]
 
@@ -95,6 +108,7 @@ class Runtime:
         group: str,
         limits: ConsumerLimits,
         audit: AuditStore | None = None,
+        shadows: ShadowStore | None = None,
     ) -> None:
         self._system = system
         self._inbox = inbox
@@ -108,6 +122,8 @@ class Runtime:
         self._group = group
         self._limits = limits
         self._replies = Replies(codec, system.name)
+        self._answers = Answers(self._replies, now=now, patiently=self._patiently, largest=limits.max_bytes)
+        self._shadow = Shadow(system, shadows, now)
         self._lanes: dict[tuple[UUID, str], deque[ReceivedCommand]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._marks = Watermarks()
@@ -285,26 +301,27 @@ class Runtime:
         while True:
             # A place comes before the claim: what a worker had claimed when it died counts as perhaps called, so a
             # queue of claims would be a queue of doubts.
-            async with self._line.turn(self._age(command)) as place:
+            async with self._line.aside() if command.ask.shadow else self._line.turn(self._age(command)) as place:
                 await self._audit_works()
                 if self._draining:
                     return False
                 asked_at = self._clock()
                 admitted = await self._patiently(lambda: self._claim(self._claim_of(command, owner)))
                 verdict = admitted.verdict
+                acts = command if admitted.row is None or not admitted.row.shadow else self._shadow.of(command)
                 if isinstance(verdict, Perform):
-                    place.called = True
-                    result = await self._perform(command, admitted, verdict, asked_at)
+                    place.called = not acts.shadow
+                    result = await self._perform(acts, admitted, verdict, asked_at)
             match verdict:
                 case Wait(until=until):
                     await self._sleep(min(_WAIT_STEP, max(0.01, (until - admitted.now).total_seconds())))
                     continue
                 case Perform():
-                    await self._conclude(command, admitted, result)
+                    await self._conclude(acts, admitted, result)
                 case Repeat() | StayUnknown():
-                    await self._repeat(command, admitted.row)
+                    await self._answer(await self._answers.again(acts, admitted.row))
                 case Refuse():
-                    await self._answer(await self._reply(command, UNDONE))
+                    await self._answer(await self._answers.reply(command, UNDONE))
             return True
 
     def _age(self, command: ReceivedCommand) -> float:
@@ -312,13 +329,17 @@ class Runtime:
         return (self._now() - command.event.time).total_seconds()
 
     async def _look(self, command: ReceivedCommand) -> bool:
+        if command.ask.shadow:
+            # What the system has is another's, and no reason to worry.
+            await self._answer(await self._answers.reply(self._shadow.of(command), SHADOW_GONE))
+            return True
         async with self._line.turn(self._age(command)) as place:
             await self._audit_works()
             if self._draining:
                 return False
             place.called = True
             result = await self._performer.look(command)
-        await self._answer(await self._reply(command, result))
+        await self._answer(await self._answers.reply(command, result))
         return True
 
     async def _audited(self, command: ReceivedCommand, sends: Sequence[tuple[datetime, Exchange]]) -> None:
@@ -350,8 +371,10 @@ class Runtime:
 
     def _claim_of(self, command: ReceivedCommand, owner: UUID) -> Claim:
         lease = self._lease(command)
-        blind = command.ask.effect == "blind"
-        unknown = self._replies.kept(command, NOBODY_KNOWS, self._now()) if blind else None
+        said = NOBODY_KNOWS if command.ask.effect == "blind" else None
+        # Where the mode is not live, a lost row leaves open what was done before it was.
+        said = said if command.ask.shadow is False else RECORD_LOST
+        unknown = None if said is None else self._replies.kept(command, said, self._now())
         return Claim(command.identity, self._system.name, command.ask, owner, lease, unknown)
 
     def _lease(self, command: ReceivedCommand) -> float:
@@ -363,7 +386,8 @@ class Runtime:
     ) -> Succeeded | Failure | None:
         assert admitted.row is not None
         assert admitted.row.owner is not None
-        return await self._performer.perform(command, admitted.row.owner, verdict, asked_at, self._lease(command))
+        owner, lease, placed = admitted.row.owner, self._lease(command), not command.ask.shadow
+        return await self._performer.perform(command, owner, verdict, asked_at, lease, placed=placed)
 
     async def _conclude(self, command: ReceivedCommand, admitted: Admitted, result: Succeeded | Failure | None) -> None:
         """Store the outcome with its answer, and then send it."""
@@ -376,8 +400,8 @@ class Runtime:
             return
         _count(self._system.name, command, result)
         # Of this call alone: an earlier attempt in doubt makes its answer an unknown, too.
-        did_nothing = isinstance(result, Failure) and result.outcome is not Outcome.UNKNOWN
-        after, result, reply = await self._told(command, row, result)
+        did_nothing = command.shadow or (isinstance(result, Failure) and result.outcome is not Outcome.UNKNOWN)
+        after, result, reply = await self._answers.told(command, row, result)
         stored = replace(after, reply=packed(reply))
         if await self._patiently(lambda: self._settle(Settlement(command.identity, owner, stored))):
             await self._answer(reply)
@@ -391,50 +415,7 @@ class Runtime:
 
     async def _tell_of_lost_claim(self, command: ReceivedCommand, owner: UUID, result: Succeeded | Failure) -> None:
         """Somebody took the effect over while we were at it, and theirs is the answer; but ours may be there, too."""
-
-        async def make() -> Outgoing:
-            return self._replies.unclaimed(command, result, owner, self._now())
-
-        await self._answer(await self._patiently(make))
-
-    async def _told(
-        self, command: ReceivedCommand, row: EffectRow, result: Succeeded | Failure
-    ) -> tuple[EffectRow, Succeeded | Failure, Outgoing]:
-        """The row after the call, and the answer. An output that cannot be sent was reached by doing something."""
-        after, result = settled(row, command.ask.effect, result)
-        try:
-            reply = await self._reply(command, result)
-            if isinstance(result, Succeeded) and reply.is_over(self._limits.max_bytes):
-                msg = f"an answer of {reply.size} bytes is over the limit of {self._limits.max_bytes}"
-                raise InvalidRecord(msg)
-        except SchemaError as exc:
-            if isinstance(result, Failure):
-                raise
-            log.error("consumer.bad_output", saga_id=str(command.saga_id), step=command.identity.step, error=str(exc))
-            return await self._told(command, row, Failure(Outcome.UNKNOWN, "CONTRACT_VIOLATION", str(exc)))
-        return after, result, reply
-
-    async def _reply(self, command: ReceivedCommand, result: Succeeded | Failure) -> Outgoing:
-        """The answer, made once the registry has told its schema: the call is not forgotten while it is away."""
-        try:
-            return self._replies.reply(command, result, self._now())
-        except RegistryUnavailable:
-            pass
-
-        async def make() -> Outgoing:
-            return self._replies.reply(command, result, self._now())
-
-        return await self._patiently(make)
-
-    async def _repeat(self, command: ReceivedCommand, row: EffectRow | None) -> None:
-        assert row is not None
-        assert row.reply is not None
-        stored = row.reply
-
-        async def make() -> Outgoing:
-            return self._replies.again(command, stored, self._now())
-
-        await self._answer(await self._patiently(make))
+        await self._answer(await self._answers.unclaimed(command, result, owner))
 
     async def _answer(self, reply: Outgoing) -> None:
         await self._patiently(lambda: self._send(reply))

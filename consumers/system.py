@@ -11,6 +11,7 @@ from uuid import UUID
 
 from consumers.audit.entry import Exchange
 from consumers.limit import Advice, Limit
+from orchestrator.core.mode import LIVE, Mode, careful
 from orchestrator.redaction import Redactor, current
 from schemas.models import Contract, EffectClass, Record
 
@@ -63,6 +64,9 @@ class Probe(Protocol[C_in, R_out]):
 class Action:
     """One action of a system. `timeout` is the limit of one call in seconds, in-place retries included.
 
+    `reads`: it changes nothing, so that it is done in shadow, too. `mode` is how much of it is done for real.
+    `requests` makes what would be sent, as plain data, without sending it. `find` asks what there is of it, whoever did
+    it, and `known` does the same and makes the action's completion of it.
     `redactor` hides the system's fields, that of the process where it is None; `keep` is what the audit keeps of
     answers, all of it where it is None.
     """
@@ -71,6 +75,11 @@ class Action:
     handler: Callable[[Any, Call], Awaitable[Record]]
     timeout: float
     probe: Callable[[Any, Call], Awaitable[Record | None]] | None = None
+    reads: bool = False
+    mode: Mode = LIVE
+    requests: Callable[[Any, Call], Sequence[Any]] | None = None
+    find: Callable[[Any, Call], Awaitable[Any]] | None = None
+    known: Callable[[Any, Call], Awaitable[Record | None]] | None = None
     redactor: Redactor | None = None
     keep: Sequence[str] | None = None
 
@@ -97,6 +106,7 @@ class System:
     `gate` says whether the system is called: None while it is; else it is taken for away, and the answer is the seconds
     until one call may try it, 0 for now. `rate` is how many calls a second all its workers together may make; None is
     no limit. `credential` is the limit of whatever proves who we are, shared with all that prove it by the same.
+    `prove` gets the credentials by which the system knows us, and raises `Failed` where there are none.
     """
 
     name: str
@@ -105,6 +115,7 @@ class System:
     gate: Callable[[], float | None] = lambda: None
     rate: float | None = None
     credential: Limit | None = None
+    prove: Callable[[], Awaitable[object]] | None = None
     actions: dict[str, Action] = field(default_factory=dict)
 
     @property
@@ -114,11 +125,12 @@ class System:
         return own if self.credential is None else [*own, self.credential]
 
     def action(
-        self, command: type[C], *, timeout: float = 10.0
+        self, command: type[C], *, timeout: float = 10.0, reads: bool = False
     ) -> Callable[[Callable[[C, Call], Awaitable[R]]], Callable[[C, Call], Awaitable[R]]]:
         """Declare the handler of a command. The contract in `schemas/` says what it returns.
 
         `timeout` is also what recovery waits for: the claim of a worker that died lasts a little longer than it.
+        `reads`: it changes nothing.
 
         Raises:
             ValueError: the command belongs to another system, or has a handler already.
@@ -133,10 +145,15 @@ class System:
             raise ValueError(msg)
 
         def declare(handler: Callable[[C, Call], Awaitable[R]]) -> Callable[[C, Call], Awaitable[R]]:
-            self.actions[contract.name] = Action(command, handler, timeout)
+            self.actions[contract.name] = Action(command, handler, timeout, reads=reads)
             return handler
 
         return declare
+
+    @property
+    def mode(self) -> Mode:
+        """The most careful of its actions' modes."""
+        return careful(action.mode for action in self.actions.values())
 
     def probe(
         self, command: type[C]

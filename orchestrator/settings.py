@@ -18,6 +18,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from orchestrator.core.mode import Mode
+
 __all__ = ["BadSettings", "Settings", "load", "load_attribute"]
 
 
@@ -143,6 +145,24 @@ class Settings(BaseSettings):
             msg = f"{name} is {text!r}: calls a second, from {_LOWEST_RATE:g} to {_HIGHEST_RATE:g}"
             raise BadSettings(msg)
         return rate
+
+    def mode_of(self, system: str, action: str) -> Mode | None:
+        """The options `mode_<action>` or else `mode` of a system: what goes before its file; None where it is not set.
+
+        Raises:
+            BadSettings: it is no mode.
+
+        """
+        options = self.options_of(system)
+        name = f"mode_{_variable(action)}"
+        name = name if name in options else "mode"
+        if name not in options:
+            return None
+        try:
+            return Mode.of(options[name])
+        except ValueError as exc:
+            msg = f"SAGA_SYSTEM_OPTIONS__{_variable(system).upper()}__{name.upper()}: {exc}"
+            raise BadSettings(msg) from exc
 
     @field_validator("system_urls", "system_options")
     @classmethod

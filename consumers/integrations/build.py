@@ -26,6 +26,7 @@ from consumers.integrations.over_smtp import SmtpTransport
 from consumers.integrations.spec import ActionSpec, IntegrationSpec
 from consumers.limit import Limit
 from consumers.system import Call, System, SystemConfig
+from orchestrator.core.mode import Mode
 from orchestrator.redaction import Redactor, Rules
 from orchestrator.settings import BadSettings
 from schemas.models import BY_NAME, Record
@@ -104,9 +105,12 @@ class Integration:
 
         Raises:
             ContractMissing: of one of its actions.
+            BadSettings: the option `token_url` is none.
 
         """
-        transport = self.transport(config)
+        auth = None if self.spec.auth is None else _moved(self.spec.auth, self.spec.name, config)
+        credentials = None if auth is None else self.credentials(auth, self.spec.name)
+        transport = BUILDERS[self.spec.protocol](self.spec, config, credentials)
         system = System(
             self.spec.name,
             concurrency=self.spec.concurrency,
@@ -114,16 +118,22 @@ class Integration:
             gate=transport.client.guard.wait,
             rate=self.spec.rate,
             credential=self._limit(),
+            prove=None if credentials is None else credentials.proof,
         )
         for name, action in self.spec.actions.items():
             command = record_of(self.spec, name)
             if action.handler is not None:
                 system.action(command, timeout=action.timeout)(handler_of(action.handler, transport.client))
-                continue
-            made = transport.action(action, command)
-            system.action(command, timeout=action.timeout)(made.handle)
-            if made.probe is not None:
-                system.probe(command)(made.probe)
+            else:
+                made = transport.action(action, command)
+                system.action(command, timeout=action.timeout, reads=action.reads)(made.handle)
+                entry = system.actions[command.contract.name]
+                entry.requests = made.requests_for
+                # Not every protocol can be asked what is there.
+                entry.find, entry.known = getattr(made, "find", None), getattr(made, "known", None)
+                if made.probe is not None:
+                    system.probe(command)(made.probe)
+            system.actions[command.contract.name].mode = Mode.of(action.mode or self.spec.mode)
         redactor = Redactor(Rules(self.spec.redact))
         for name, action in self.spec.actions.items():
             found = system.actions[record_of(self.spec, name).contract.name]
@@ -141,17 +151,6 @@ class Integration:
         if auth is None or auth.rate is None:
             return None
         return Limit(self.credentials(auth, self.spec.name).reference, auth.rate)
-
-    def transport(self, config: SystemConfig) -> Transport:
-        """What the system is called over.
-
-        Raises:
-            BadSettings: the option `token_url` is none.
-
-        """
-        auth = None if self.spec.auth is None else _moved(self.spec.auth, self.spec.name, config)
-        credentials = None if auth is None else self.credentials(auth, self.spec.name)
-        return BUILDERS[self.spec.protocol](self.spec, config, credentials)
 
 
 def _moved(auth: AuthSpec, system: str, config: SystemConfig) -> AuthSpec:

@@ -15,6 +15,7 @@ from consumers.integrations.spec import (
     PROTOCOLS,
     RESERVED,
     ActionSpec,
+    CompareSpec,
     IntegrationSpec,
     KeySpec,
     LookSpec,
@@ -121,6 +122,27 @@ def check_action(
         yield from _look(action.probe, ("probe",), asked - {"lookup"})
         known = (asked - {"lookup"}) | {"answer", "item"}
         yield from _mapping(action.probe.response, ("probe", "response"), known, fields, action.found)
+    if action.compare is not None:
+        yield from _compare(action, action.compare, fields)
+
+
+def _compare(action: ActionSpec, compare: CompareSpec, fields: Fields) -> Iterator[Mistake]:
+    command = fields.command or frozenset()
+    yield from _expression(compare.key, ("compare", "key"), command)
+    for name in sorted(compare.fields.keys() - command):
+        yield ("compare", "fields", name), f"{name} is no field of {action.command}"
+    for name, expression in compare.fields.items():
+        yield from _expression(expression, ("compare", "fields", name), None)
+    if compare.theirs is not None:
+        yield from _expression(compare.theirs, ("compare", "theirs"), None)
+    if compare.look is not None:
+        if action.request is None:
+            yield ("compare", "look"), "is of no use without `request`"
+        known = _SENT | command
+        yield from _look(compare.look, ("compare", "look"), known)
+        if compare.look.response:
+            known |= {"answer", "item"}
+            yield from _mapping(compare.look.response, ("compare", "look", "response"), known, fields, action.found)
 
 
 def _sent(action: ActionSpec, known: Collection[str]) -> Iterator[Mistake]:
@@ -265,13 +287,15 @@ def _tree(shape: Any, place: Place, known: Collection[str]) -> Iterator[Mistake]
             yield from _tree(part, (*place, number), known)
 
 
-def _expression(text: str, place: Place, known: Collection[str]) -> Iterator[Mistake]:
+def _expression(text: str, place: Place, known: Collection[str] | None) -> Iterator[Mistake]:
+    """`known` is None where nobody knows what may be named."""
     try:
         expression = compiled(text)
     except ValueError as exc:
         yield place, str(exc)
         return
-    yield from _names(names_of(expression), place, known)
+    if known is not None:
+        yield from _names(names_of(expression), place, known)
 
 
 def _names(names: Iterable[str], place: Place, known: Collection[str]) -> Iterator[Mistake]:

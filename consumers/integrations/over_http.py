@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
 
 from consumers.connectors.breaker import Breaker
@@ -174,6 +175,7 @@ class HttpAction:
     response: Value
     lookup: Look | None
     question: Look | None
+    existing: Look | None
 
     @classmethod
     def of(
@@ -185,6 +187,7 @@ class HttpAction:
     ) -> HttpAction:
         """Compile it; `asking` makes what its protocol sends."""
         assert command.contract.completion is not None
+        existing = action.probe if action.compare is None else action.compare.look or action.probe
         return cls(
             spec=spec,
             action=action,
@@ -194,6 +197,7 @@ class HttpAction:
             response=Value.of(action.response),
             lookup=None if action.lookup is None else Look.of(action.lookup, asking(action.lookup)),
             question=None if action.probe is None else Look.of(action.probe, asking(action.probe)),
+            existing=None if existing is None else Look.of(existing, asking(existing)),
         )
 
     @property
@@ -224,16 +228,49 @@ class HttpAction:
         look = self.question
         assert look is not None
         context = context_of(self.spec, command, call)
+        answer, item = await self._asked(look, context, call)
+        if item is _MISSING:
+            return None
+        return self._completion(look.response, {**context, "answer": answer, "item": item})
+
+    @property
+    def known(self) -> Ask | None:
+        """The completion of what is there, whoever did it, where the file says how to ask and to read it."""
+        look = self.existing
+        if look is None:
+            return None
+        response = look.response if look.response.shape else self.question.response if self.question else None
+        return None if response is None else partial(self._known, look, response)
+
+    async def _known(self, look: Look, response: Value, command: Record, call: Call) -> Record | None:
+        context = context_of(self.spec, command, call)
+        answer, item = await self._asked(look, context, call)
+        return None if item is _MISSING else self._completion(response, {**context, "answer": answer, "item": item})
+
+    @property
+    def find(self) -> Ask | None:
+        """`found`, where the file says how to ask."""
+        return None if self.existing is None else self.found
+
+    async def found(self, command: Record, call: Call) -> Any:
+        """What is there of it, as the system says, whoever did it; None where there is nothing.
+
+        Raises:
+            Failed, Unknown: it could not be asked.
+
+        """
+        assert self.existing is not None
+        _, item = await self._asked(self.existing, context_of(self.spec, command, call), call)
+        return None if item is _MISSING else item
+
+    async def _asked(self, look: Look, context: Mapping[str, Any], call: Call) -> tuple[Any, Any]:
         try:
             sent = look.asking.fill(context)
             reply = await probing(look.asking.send(sent, call=call, errors={}, missing_ok=True, looks=True))
             answer = None if reply is None else reply.value
-            item = look.item(answer, context)
+            return answer, look.item(answer, context)
         except MappingError as exc:
             raise Unknown("BAD_RESPONSE", f"the probe: {exc}") from exc
-        if item is _MISSING:
-            return None
-        return self._completion(look.response, {**context, "answer": answer, "item": item})
 
     def requests_for(self, command: Record, call: Call) -> Sequence[Sent]:
         """What would be sent, without sending it. What only a lookup can tell stands as `lookup.id`.

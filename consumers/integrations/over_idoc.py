@@ -137,6 +137,8 @@ def _fields(found: Mapping[str, Any], place: str) -> dict[str, Any]:
         if isinstance(value, Mapping | list):
             if inner := list(_each(f"{place}.{name}", value)):
                 made[name] = inner
+        elif value is None:  # within what one expression gives
+            continue
         elif isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
             msg = f"{place}.{name}: gives no text (SAP's yes is `'X'`)"
             raise MappingError(msg)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import AfterValidator, Field, JsonValue, WithJsonSchema, model_validator
 
 from consumers.connectors.auth.spec import AuthSpec, HeaderName
 from consumers.connectors.breaker import BreakerPolicy
@@ -26,6 +26,7 @@ from consumers.connectors.http import Timeouts
 from consumers.integrations.blocks import DocumentSpec, GraphqlSpec, IdocSpec, OperationSpec, QuerySpec, SoapPort
 from consumers.integrations.fields import Expression, FieldSpec, Identifier, Scalar, Seconds, Strict, Text
 from consumers.integrations.spec_odata import EntitiesSpec, EntitySpec, ODataSpec
+from orchestrator.core.mode import Mode
 from orchestrator.redaction import How
 from schemas.models import EffectClass
 
@@ -33,6 +34,7 @@ __all__ = [
     "PROTOCOLS",
     "RESERVED",
     "ActionSpec",
+    "CompareSpec",
     "CompletionSpec",
     "ErrorBody",
     "Expression",
@@ -59,6 +61,14 @@ PROTOCOLS: Final = {
     "graphql": "query",
 }
 
+
+def _mode(text: str) -> str:
+    return str(Mode.of(text))
+
+
+ModeText = Annotated[
+    str, AfterValidator(_mode), WithJsonSchema({"type": "string", "pattern": r"^(live|shadow|canary +[0-9.]+ *%?)$"})
+]
 Ratio = Annotated[float, Field(gt=0, le=1)]
 RecordName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$", max_length=100)]
 FieldPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_$@:-]+(\.[A-Za-z0-9_$@:-]+)*$", max_length=300)]
@@ -196,6 +206,23 @@ class LookSpec(Strict):
         return {"found": "answer", **data} if isinstance(data, dict) and "entities" in data else data
 
 
+class CompareSpec(Strict):
+    """How an effect that was only recorded is compared with what the existing process did.
+
+    Attributes:
+        key: of the command: by what the business knows the thing.
+        theirs: the same of what the system says or of a file's row; by default the same expression.
+        look: asks the system for it; by default the action's probe.
+        fields: the command's, and where what the system says or the row has them; by default those of equal names.
+
+    """
+
+    key: Expression
+    theirs: Expression | None = None
+    look: LookSpec | None = None
+    fields: dict[Identifier, Expression] = Field(default_factory=dict)
+
+
 class RequestSpec(Strict):
     """What is sent over HTTP. What maps to null is left out, unless `nulls` says to send it in the body.
 
@@ -246,6 +273,7 @@ class ActionSpec(Strict):
             written anywhere. Left out, all of it is kept, redacted.
         handler: `module:function`, in place of the protocol's own block.
         timeout: seconds of one attempt, retries in place included.
+        mode: live, shadow (only recorded) or canary N %; by default that of the system.
         verified: somebody has tried it, or read the page that `source` names.
 
     """
@@ -268,10 +296,12 @@ class ActionSpec(Strict):
     found: Identifier | None = None
     lookup: LookSpec | None = None
     probe: LookSpec | None = None
+    compare: CompareSpec | None = None
     compensation: Identifier | None = None
     key: KeySpec | Literal["none"] | None = None
     keep: list[FieldPath] | None = None
     timeout: Seconds = 10
+    mode: ModeText | None = None
     verified: bool = True
     source: Annotated[str, Field(pattern=r"^https://\S+$", max_length=500)] | None = None
 
@@ -291,6 +321,8 @@ class IntegrationSpec(Strict):
 
     Attributes:
         base_url: one, or one for each environment (`SAGA_ENVIRONMENT`); `SAGA_SYSTEM_URLS__<NAME>` goes before it.
+        mode: live, shadow (only recorded) or canary N % of the sagas; `SAGA_SYSTEM_OPTIONS__<NAME>__MODE`, or
+            `…__MODE_<ACTION>`, goes before it.
         rate: calls a second of all workers together; `SAGA_SYSTEM_OPTIONS__<NAME>__RATE` goes before it.
         concurrency: calls at once of one worker.
         errors: the system's codes that mean the same for every action.
@@ -315,6 +347,7 @@ class IntegrationSpec(Strict):
     api_version: ApiVersion | None = None
     odata: ODataSpec = ODataSpec()
     auth: AuthSpec | None = None
+    mode: ModeText = "live"
     rate: Annotated[float, Field(ge=1e-4, le=1e5)] | None = None
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 64
     breaker: BreakerSpec = BreakerSpec()

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from orchestrator.cli.errors import CliError, Exit
 from orchestrator.core.definition import Saga
 from schemas.models import Request
 
-__all__ = ["STDIN", "RowError", "read_requests"]
+__all__ = ["STDIN", "RowError", "read_requests", "read_rows"]
 
 STDIN = "-"
 
@@ -48,7 +48,7 @@ def read_requests(path: Path, definition: Saga) -> tuple[list[Request], list[Row
     requests: list[Request] = []
     errors: list[RowError] = []
     first: dict[str, int] = {}
-    for line, row in _rows(path, definition):
+    for line, row in read_rows(path, lambda columns: _check_columns(path, columns, definition)):
         if isinstance(row, RowError):
             errors.append(row)
             continue
@@ -67,7 +67,15 @@ def read_requests(path: Path, definition: Saga) -> tuple[list[Request], list[Row
     return requests, errors
 
 
-def _rows(path: Path, definition: Saga) -> Iterator[tuple[int, Mapping[str, Any] | RowError]]:
+def read_rows(
+    path: Path, check: Callable[[list[str]], None] = lambda _: None
+) -> Iterator[tuple[int, Mapping[str, Any] | RowError]]:
+    """The rows of such a file, each with its line; `check` is given the columns of a table.
+
+    Raises:
+        CliError: the file cannot be read at all.
+
+    """
     try:
         data = sys.stdin.buffer.read() if str(path) == STDIN else path.read_bytes()
         text = data.decode("utf-8-sig")
@@ -79,7 +87,7 @@ def _rows(path: Path, definition: Saga) -> Iterator[tuple[int, Mapping[str, Any]
         raise CliError("WRONG_ENCODING", text, exit_code=Exit.USAGE) from exc
     kind = path.suffix.lower()
     if kind == ".csv":
-        yield from _csv_rows(path, text, definition)
+        yield from _csv_rows(path, text, check)
     elif kind in {".jsonl", ".ndjson"} or str(path) == STDIN:
         yield from _json_rows(text)
     else:
@@ -98,13 +106,15 @@ def _json_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any] | RowError]]:
         yield line, row if isinstance(row, dict) else RowError(line, "no JSON object")
 
 
-def _csv_rows(path: Path, text: str, definition: Saga) -> Iterator[tuple[int, Mapping[str, Any] | RowError]]:
+def _csv_rows(
+    path: Path, text: str, check: Callable[[list[str]], None]
+) -> Iterator[tuple[int, Mapping[str, Any] | RowError]]:
     # Not `splitlines`, which also ends lines at characters that a cell may hold, such as U+2028.
     table = _csv_table(csv.reader(io.StringIO(text, newline=""), strict=True))
     line, columns = next(table, (1, []))
     if isinstance(columns, RowError):
         raise CliError("UNREADABLE", f"{path}, line {line}: {columns.message}", exit_code=Exit.USAGE)
-    _check_columns(path, columns, definition)
+    check(columns)
     for line, cells in table:
         if isinstance(cells, RowError):
             yield line, cells

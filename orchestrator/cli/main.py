@@ -20,6 +20,7 @@ from orchestrator.cli import (
     review,
     run,
     sagas,
+    shadow,
     simulate,
     systems,
     tools,
@@ -36,7 +37,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (review, sagas, control, dlq, systems, tools, audit, dev, bench, simulate, check_definition, chaos, run):
+for module in (
+    review,
+    sagas,
+    control,
+    dlq,
+    systems,
+    shadow,
+    tools,
+    audit,
+    dev,
+    bench,
+    simulate,
+    check_definition,
+    chaos,
+    run,
+):
     module.register(app)
 
 

@@ -43,6 +43,7 @@ def brief_json(row: SagaRow) -> dict[str, Any]:
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "error": state.code or (state.parks[0].code if state.parks else None),
+        "shadow": state.shadow,
     }
 
 
@@ -54,7 +55,8 @@ def summary_json(row: SagaRow, definition: Saga | None) -> dict[str, Any]:
     for name in step_names(state, definition):
         do = state.steps[name].do if name in state.steps else None
         status = do.status.value if do else "not_started"
-        steps.append({"name": name, "status": status, "attempts": do.attempt if do else 0})
+        shadow = {"shadow": True} if do and do.shadow else {}
+        steps.append({"name": name, "status": status, "attempts": do.attempt if do else 0, **shadow})
     return {
         "id": str(row.id),
         "business_key": state.business_key,
@@ -112,6 +114,8 @@ def _head(row: SagaRow) -> Text:
     head = Text()
     head.append(f"{state.definition} v{state.version}  ", "bold")
     head.append(state.status.value + (" (paused)" if state.paused else ""), STYLES[state.status.value])
+    if state.shadow:
+        head.append("  SHADOW: steps were only recorded", "bold magenta")
     head.append(f"\nid    {row.id}   revision {state.revision}")
     head.append(f"\nkey   {state.business_key or '-'}   asked by {state.agent or '-'}")
     took = (row.ended_at or row.updated_at) - row.created_at
@@ -179,7 +183,8 @@ def _effect(effect: Effect | None) -> str:
         return "-"
     tries = f" after {effect.attempt} attempts" if effect.attempt > 1 else ""
     why = f" ({safe(effect.code)})" if effect.code else ""
-    return f"{_WORDS[effect.status]}{tries}{why}"
+    shadow = ", in shadow" if effect.shadow else ""
+    return f"{_WORDS[effect.status]}{tries}{why}{shadow}"
 
 
 def _timeline(row: SagaRow, timeline: Sequence[TimelineRow]) -> RenderableType:
@@ -218,7 +223,8 @@ def _what(entry: Any) -> str:
             return f"requested by {entry.get('agent') or 'an unknown agent'}"
         case "completion":
             round_ = f", round {entry['round']}" if entry.get("round", 1) > 1 else ""
-            which = f"{entry['direction']} of {entry['step']}{round_}, attempt {entry['attempt']}"
+            shadow = ", in shadow" if entry.get("shadow") else ""
+            which = f"{entry['direction']} of {entry['step']}{round_}, attempt {entry['attempt']}{shadow}"
             if entry["outcome"] == "succeeded":
                 found = ": it is still there" if entry["direction"] == Direction.PROBE else ""
                 return f"{'✗' if found else '✓'} {which}{found}"

@@ -131,6 +131,8 @@ def _residue(draft: Draft) -> tuple[str, ...]:
         if any(park.excess and park.step == step.name for park in draft.parks):
             names.append(step.name)
             continue
+        if draft.is_shadow(step.name):
+            continue
         do, undo = draft.state_of(step.name).do, draft.state_of(step.name).undo
         probe = draft.state_of(step.name).probe
         maybe = do is not None and do.status in (EffectStatus.DONE, EffectStatus.UNKNOWN)

@@ -99,6 +99,7 @@ def _facts(answer: Answer) -> dict[str, object]:
         "round": answer.round,
         "attempt": answer.attempt,
         **({"unclaimed": True} if answer.unclaimed else {}),
+        **({"shadow": True} if answer.shadow else {}),
     }
     if isinstance(answer.result, Failure):
         return {
@@ -115,6 +116,9 @@ def _facts(answer: Answer) -> dict[str, object]:
 
 def _on_answer(draft: Draft, answer: Answer) -> None:
     name, direction, result = answer.step, answer.direction, answer.result
+    if answer.shadow and not draft.shadow:
+        draft.shadow = True
+        draft.note("only recorded, not done: nothing that comes after it is done for real either")
     if not draft.definition.has_step(name) or (
         direction is not Direction.DO and draft.definition.step(name).undo is None
     ):
@@ -186,7 +190,7 @@ def _on_done(draft: Draft, answer: Answer, result: Succeeded) -> None:
     contradicts = effect is None or effect.status is EffectStatus.SKIPPED
     settled = contradicts or (effect is not None and effect.status is EffectStatus.NOT_DONE)
     known = effect or draft.new_effect(EffectStatus.DONE, answer.attempt)
-    done = replace(known, status=EffectStatus.DONE, due=None, unheard=False, code=None, message=None)
+    done = _done(known, answer)
     draft.steps[name] = replace(draft.state_of(name), do=done, output=Payload.of(result.output))
     draft.unpark(name, Direction.DO)
     if not draft.backward:
@@ -197,14 +201,18 @@ def _on_done(draft: Draft, answer: Answer, result: Succeeded) -> None:
     landed_late(draft, name, settled=settled)
 
 
+def _done(effect: Effect, answer: Answer) -> Effect:
+    status, shadow = EffectStatus.DONE, answer.shadow
+    return replace(effect, status=status, due=None, unheard=False, code=None, message=None, shadow=shadow)
+
+
 def _on_undone(draft: Draft, answer: Answer) -> None:
     effect = draft.effect(answer.step, Direction.UNDO)
     if effect is not None and effect.status is EffectStatus.DONE:
         draft.note("undone already")
         return
     known = effect or draft.new_effect(EffectStatus.DONE, answer.attempt)
-    done = replace(known, status=EffectStatus.DONE, due=None, unheard=False, code=None, message=None)
-    draft.put(answer.step, Direction.UNDO, done)
+    draft.put(answer.step, Direction.UNDO, _done(known, answer))
     draft.unpark(answer.step, Direction.UNDO)
     if effect is None:
         draft.park("CONTRADICTION", "an undo that nobody asked for", answer.step, Direction.UNDO)
@@ -225,6 +233,7 @@ def _on_failure(draft: Draft, answer: Answer, failure: Failure) -> None:
         doubtful=effect.doubtful or unknown,
         unanswered=False,
         unheard=False,
+        shadow=answer.shadow,
     )
     draft.put(answer.step, answer.direction, effect)
     final = failure.outcome is Outcome.REJECTED or (unknown and draft.blind(answer.step, answer.direction))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from orchestrator.core.errors import DefinitionError, UnknownStep
+from orchestrator.core.mode import Mode
 from orchestrator.core.payload import Outputs
 from orchestrator.core.policy import LONGEST_SECONDS, Retry
 from orchestrator.core.sample import check_mappings
@@ -94,7 +95,8 @@ class Saga:
     `on_compensation_failure` says what an undo that is given up means for those that are still to come: `park` waits
     for a person before them; `continue` undoes the rest, and waits for a person at the end. `deadline` is the time in
     seconds, from the request on, after which a saga that still goes forward is undone; not after the pivot, and not
-    where a person has decided about it.
+    where a person has decided about it. `mode`: `live`, `shadow` (its steps are only recorded) or `canary N %`; a
+    system's own mode may be more careful, and the more careful one holds.
 
     Raises:
         DefinitionError: anything about it is wrong; the message says what.
@@ -108,6 +110,7 @@ class Saga:
     business_key: Callable[[Any], str] | None = None
     on_compensation_failure: Literal["park", "continue"] = "park"
     deadline: float | None = None
+    mode: str = "live"
     groups: tuple[tuple[Step, ...], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -115,7 +118,7 @@ class Saga:
         object.__setattr__(self, "groups", groups)
         object.__setattr__(self, "_by_name", {step.name: step for step in self})
         object.__setattr__(self, "_group_of", {s.name: i for i, group in enumerate(groups) for s in group})
-        for check in (_check_names, _check_actions, _check_undo, _check_pivot, check_mappings):
+        for check in (_check_names, _check_mode, _check_actions, _check_undo, _check_pivot, check_mappings):
             check(self)
 
     def __iter__(self) -> Iterator[Step]:
@@ -189,6 +192,13 @@ def _check_names(saga: Saga) -> None:
         _fail(saga, f"step names must be unique, these are not: {', '.join(twice)}")
     if saga.version < 1:
         _fail(saga, "versions count from 1")
+
+
+def _check_mode(saga: Saga) -> None:
+    try:
+        Mode.of(saga.mode)
+    except ValueError as exc:
+        _fail(saga, str(exc))
 
 
 def _check_actions(saga: Saga) -> None:

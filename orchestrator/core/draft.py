@@ -47,6 +47,7 @@ class Draft:
         self.paused = state.paused
         self.parks = state.parks
         self.buried = state.buried
+        self.shadow = state.shadow
         self.failed_step, self.code, self.message = state.failed_step, state.code, state.message
         self.outputs: list[Output] = []
         self.notes: list[str] = []
@@ -77,6 +78,10 @@ class Draft:
     def blind(self, step: str, direction: Direction) -> bool:
         """Whether the action's outcome can neither be probed nor safely repeated. To ask is safe."""
         return direction is not Direction.PROBE and self.plan(step, direction).action.contract.effect == "blind"
+
+    def is_shadow(self, step: str) -> bool:
+        """Whether the step was only recorded, so that there is nothing to undo."""
+        return any(effect.shadow for effect in self.state_of(step).effects)
 
     @property
     def pivot_done(self) -> bool:
@@ -161,9 +166,15 @@ class Draft:
         ordered = started.ordered
         sent = replace(started, status=EffectStatus.IN_FLIGHT, attempt=attempt, due=due, ordered=None)
         self.put(step, direction, sent)
-        resolved = None if ordered == "retry" else ordered
-        round_ = self.state_of(step).round
-        self.outputs.append(Command(step, direction, round_, attempt, record, due, ordered is not None, resolved))
+        self.outputs.append(
+            Command(
+                step, direction, self.state_of(step).round, attempt, record, due,
+                by_operator=ordered is not None,
+                resolved=None if ordered == "retry" else ordered,
+                mode="" if self.definition.mode == "live" else self.definition.mode,
+                shadow=self.shadow if direction is Direction.DO else self.is_shadow(step),
+            )
+        )  # fmt: skip
 
     def request_of(self, step: str) -> Payload:
         """The request as this step sees it."""
@@ -212,6 +223,7 @@ class Draft:
             paused=self.paused,
             parks=self.parks,
             buried=self.buried,
+            shadow=self.shadow,
             failed_step=self.failed_step,
             code=self.code,
             message=self.message,
@@ -226,7 +238,7 @@ class Draft:
         base = self.base
         mine = (self.status, self.backward, self.rewind, self.deadline, self.paused, self.parks, self.buried)
         before = (base.status, base.backward, base.rewind, base.deadline, base.paused, base.parks, base.buried)
-        return mine != before or self.steps != base.steps
+        return mine != before or self.shadow != base.shadow or self.steps != base.steps
 
     def _wake_at(self, *, exact: bool) -> datetime | None:
         if self.status in _FINAL:

@@ -28,6 +28,7 @@ __all__ = [
     "Verdict",
     "Wait",
     "admit",
+    "begun_in",
     "settled",
 ]
 
@@ -46,7 +47,10 @@ class RowStatus(StrEnum):
 
 
 class EffectRow(Struct, frozen=True):
-    """One row of the effect table. `doubtful`: some earlier attempt may have been done."""
+    """One row of the effect table. `doubtful`: some earlier attempt may have been done.
+
+    `shadow`: it is only recorded, for as long as the row is; None where nobody knows whether it was.
+    """
 
     status: RowStatus
     attempt: int
@@ -54,6 +58,7 @@ class EffectRow(Struct, frozen=True):
     lease_until: datetime | None = None
     doubtful: bool = False
     reply: bytes | None = None
+    shadow: bool | None = False
 
     def held(self, now: datetime) -> bool:
         """Whether a worker that may be alive is at it."""
@@ -62,7 +67,10 @@ class EffectRow(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a command asks. `seen_before`: it lies below the committed offset, so its row should exist."""
+    """What a command asks. `seen_before`: it lies below the committed offset, so its row should exist.
+
+    `shadow`: whether it is only recorded if it begins now. Of an undo, whether its do was: None where nobody has said.
+    """
 
     direction: Direction
     attempt: int
@@ -70,6 +78,7 @@ class Ask:
     by_operator: bool = False
     resolved: str | None = None
     seen_before: bool = False
+    shadow: bool | None = False
 
     @property
     def is_first(self) -> bool:
@@ -113,22 +122,44 @@ Verdict: TypeAlias = Perform | Repeat | Refuse | StayUnknown | Wait
 def admit(ask: Ask, do: EffectRow | None, undo: EffectRow | None, now: datetime) -> Verdict:
     """Whether this command may call the system now. `do` and `undo` are the step's rows of this round."""
     if ask.direction is Direction.DO:
-        return Refuse() if undo is not None else _admit(ask, do, now)
+        return Refuse() if undo is not None else _admit(ask, do, now, begun_in(ask, do, undo))
     if do is not None and do.held(now):
         assert do.lease_until is not None
         return Wait(do.lease_until)
-    return _admit(ask, undo, now)
+    return _admit(ask, undo, now, begun_in(ask, do, undo))
 
 
-def _admit(ask: Ask, row: EffectRow | None, now: datetime) -> Verdict:
+def begun_in(ask: Ask, do: EffectRow | None, undo: EffectRow | None) -> bool | None:
+    """Whether the effect is a shadow: by its own row, whatever the mode has become since.
+
+    An undo goes by its do: there is nothing to undo of a shadow, and something real stays of all else. None where
+    a row is lost that would say so, and it may have been one or the other.
+    """
+    if ask.direction is Direction.DO:
+        if do is not None and do.shadow is not None:
+            return do.shadow
+        fresh = do is None and ask.is_first
+        not_done = ask.resolved == "not-done" and not (do is None and ask.seen_before)
+        return None if ask.shadow and not (fresh or not_done) else bool(ask.shadow)
+    if undo is not None and undo.shadow is not None:
+        return undo.shadow
+    if do is not None and do.status is not RowStatus.TOMBSTONE and do.shadow is not None:
+        return do.shadow
+    return ask.shadow
+
+
+def _admit(ask: Ask, row: EffectRow | None, now: datetime, shadow: bool | None) -> Verdict:  # noqa: FBT001 - private
     if row is None:
+        if shadow is None:
+            return StayUnknown()
         # A later attempt follows an earlier one through the same partition, so a missing row is a lost one.
-        return _resolve(ask, news=not ask.seen_before) if ask.attempt > 1 or ask.seen_before else Perform()
+        lost = ask.attempt > 1 or ask.seen_before
+        return _resolve(ask, shadow, news=not ask.seen_before) if lost else Perform()
     if row.status is RowStatus.CLAIMED:
         if row.held(now):
             assert row.lease_until is not None
             return Wait(row.lease_until)
-        return _resolve(ask, news=ask.attempt > row.attempt)
+        return _resolve(ask, shadow, news=ask.attempt > row.attempt)
     if row.status is RowStatus.TOMBSTONE:
         return Refuse()
     newer = ask.attempt > row.attempt
@@ -137,18 +168,20 @@ def _admit(ask: Ask, row: EffectRow | None, now: datetime) -> Verdict:
     if newer and row.status is RowStatus.REJECTED and ask.by_operator:
         return Perform(doubtful=row.doubtful)
     if newer and row.status is RowStatus.UNKNOWN:
-        return _resolve(ask, news=True)
+        return _resolve(ask, shadow, news=True)
     return Repeat()
 
 
-def _resolve(ask: Ask, *, news: bool) -> Verdict:
+def _resolve(ask: Ask, shadow: bool | None, *, news: bool) -> Verdict:  # noqa: FBT001 - private
     """It may have been done: by key, by probe, by a person. Never by hoping.
 
     `news`: the doubt is older than the command. What a person found out then says nothing of a worker that died
     while it carried out this very command.
     """
-    if ask.resolved == "not-done" and news:
-        return Perform()
+    if shadow or (ask.resolved == "not-done" and news):
+        return Perform()  # of a shadow nothing can have been done
+    if shadow is None:
+        return StayUnknown()
     if ask.effect == "idempotent":
         return Perform(doubtful=True)
     if ask.effect == "queryable":
@@ -163,9 +196,12 @@ def settled(
 
     After an unknown, "rejected" proves nothing: the target may be refusing its own duplicate. A target that honours
     the key binds its answer to it and would have told of its success. And "failed" is said of one attempt alone: it
-    stays unknown what became of the earlier one, whose answer the coordinator may have missed.
+    stays unknown what became of the earlier one, whose answer the coordinator may have missed. Of a shadow nothing is
+    unknown: whatever broke, nothing was done.
     """
     if isinstance(result, Failure):
+        if claimed.shadow and result.outcome is Outcome.UNKNOWN:
+            result = replace(result, outcome=Outcome.FAILED)
         proves = result.outcome is Outcome.REJECTED and effect == "idempotent"
         if claimed.doubtful and not proves:
             result = replace(result, outcome=Outcome.UNKNOWN)

@@ -37,8 +37,8 @@ def endings(definition: Saga, state: SagaState) -> Mapping[str, Ending]:
 
 def _ending(step: Step, effects: StepState, state: SagaState) -> Ending | None:
     do, undo = effects.do, effects.undo
-    if do is None or do.status not in (EffectStatus.DONE, EffectStatus.UNKNOWN):
-        return None
+    if do is None or do.shadow or do.status not in (EffectStatus.DONE, EffectStatus.UNKNOWN):
+        return None  # what was only recorded leaves nothing behind
     left = Ending.RESIDUAL if do.status is EffectStatus.DONE else Ending.UNKNOWN
     if undo is None:
         return left if state.terminal or step.undo is None else None

@@ -98,6 +98,7 @@ class Answer(Struct, frozen=True):
     """A completion: the answer to one attempt of one effect.
 
     `unclaimed`: the worker had lost its claim when its call came back, so that others may have done the same.
+    `shadow`: nothing was done, only recorded, and an output is made up.
     """
 
     step: str
@@ -106,6 +107,7 @@ class Answer(Struct, frozen=True):
     attempt: int
     result: Succeeded | Failure
     unclaimed: bool = False
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,11 @@ Message: TypeAlias = Requested | Answer | Wake | Control
 
 
 class Command(Struct, frozen=True):
-    """Ask a system to do or undo one step. `by_operator` lets a consumer call again after a final answer."""
+    """Ask a system to do or undo one step. `by_operator` lets a consumer call again after a final answer.
+
+    `mode` is the definition's, empty where it is live. `shadow`: of a do, that an earlier step was only recorded; of
+    an undo or a probe, that the do was.
+    """
 
     step: str
     direction: Direction
@@ -156,6 +162,8 @@ class Command(Struct, frozen=True):
     deadline: datetime
     by_operator: bool = False
     resolved: str | None = None
+    mode: str = ""
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,8 @@ class Effect(Struct, frozen=True):
     the consumer's next "rejected" or "failed" speaks for them too, since it keeps the effect's row. `unheard`: the
     last attempt has had no answer at all, whatever a person found out since: its command may still lie unread.
     `order` counts starts within the saga. `ordered`: an operator asked for the next attempt, by a `retry` or knowing
-    that it was `not-done`; it goes out as soon as its turn comes, whatever the last answer was.
+    that it was `not-done`; it goes out as soon as its turn comes, whatever the last answer was. `shadow`: its system
+    has said that it only recorded it.
     """
 
     status: EffectStatus
@@ -96,6 +97,7 @@ class Effect(Struct, frozen=True):
     ordered: str | None = None
     code: str | None = None
     message: str | None = None
+    shadow: bool = False
 
     def is_due(self, now: datetime) -> bool:
         """Whether an effect that waits goes out now."""
@@ -169,7 +171,8 @@ class SagaState(Struct, frozen=True):
 
     `revision` counts its journal entries. `backward` is why it turned back, None while it goes forward; `rewind` how
     far, where it is only part of the way. `deadline` is when it has to be over, None where it need not, or where a
-    person has taken it over. `wake_at` is the lower bound of its next deadline (design §5).
+    person has taken it over. `wake_at` is the lower bound of its next deadline (design §5). `shadow`: a step was only
+    recorded and its output may be made up, so nothing that comes after it may be done for real; that stays so.
     """
 
     definition: str
@@ -190,6 +193,7 @@ class SagaState(Struct, frozen=True):
     message: str | None = None
     buried: bool = False
     wake_at: datetime | None = None
+    shadow: bool = False
 
     @property
     def terminal(self) -> bool:
@@ -214,6 +218,8 @@ def state_to_json(state: SagaState) -> dict[str, Any]:
         stored["paused"] = True
     if state.buried:
         stored["buried"] = True
+    if state.shadow:
+        stored["shadow"] = True
     if state.parks:
         stored["parks"] = [[p.code, p.message, p.step, p.direction, p.announced] for p in state.parks]
     if state.code is not None or state.failed_step is not None:
@@ -231,6 +237,7 @@ def state_from_json(stored: Mapping[str, Any], columns: Mapping[str, Any]) -> Sa
         deadline=datetime.fromisoformat(stored["deadline"]) if "deadline" in stored else None,
         paused=stored.get("paused", False),
         buried=stored.get("buried", False),
+        shadow=stored.get("shadow", False),
         parks=tuple(Park(c, m, s, Direction(d) if d else None, a) for c, m, s, d, a in stored.get("parks", ())),
         steps={name: _step_from_json(step) for name, step in stored["steps"].items()},
         failed_step=failed_step,
@@ -301,6 +308,8 @@ def _effect_to_json(effect: Effect) -> dict[str, Any]:
         stored["unheard"] = True
     if effect.code is not None:
         stored["error"] = [effect.code, effect.message]
+    if effect.shadow:
+        stored["shadow"] = True
     return stored
 
 
@@ -321,4 +330,5 @@ def _effect_from_json(stored: Mapping[str, Any] | None) -> Effect | None:
         ordered=stored.get("ordered"),
         code=code,
         message=message,
+        shadow=stored.get("shadow", False),
     )

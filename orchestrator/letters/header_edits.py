@@ -25,6 +25,7 @@ _REFUSED = {
     **dict.fromkeys(
         ("ce_step", "ce_direction", "ce_round", "ce_attempt", "ce_idempotencykey", "ce_unclaimed"), _EFFECT
     ),
+    **dict.fromkeys(("ce_mode", "ce_shadow"), _EFFECT),
     **dict.fromkeys(("ce_byoperator", "ce_resolved"), _DECISION),
     **dict.fromkeys((HELD_HEADER, "ce_sequence"), _OURS),
 }

@@ -25,7 +25,9 @@ class Event(Struct, frozen=True):
 
     `unclaimed`: a worker's claim on the effect was lost when its call came back. `sequence` orders the outcomes of one
     saga, compared as text (CloudEvents extension "sequence"): of two outcomes the higher one holds, in whatever order
-    they come.
+    they come. `mode`: of a command, how much of its definition's work is done (`orchestrator.core.mode`). `shadow`: of
+    a command, see `orchestrator.core.messages.Command`; of a completion, that nothing was done, only recorded; of an
+    outcome, that this is so of a step of the saga.
     """
 
     id: str
@@ -46,6 +48,8 @@ class Event(Struct, frozen=True):
     traceparent: str | None = None
     sequence: str | None = None
     unclaimed: bool = False
+    mode: str | None = None
+    shadow: bool = False
 
     @property
     def cause(self) -> UUID:
@@ -89,6 +93,10 @@ class Event(Struct, frozen=True):
             add(("ce_sequence", self.sequence.encode()))
         if self.unclaimed:
             add(("ce_unclaimed", b"true"))
+        if self.mode is not None:
+            add(("ce_mode", self.mode.encode()))
+        if self.shadow:
+            add(("ce_shadow", b"true"))
         add(_AVRO)
         if self.traceparent is not None:
             add(("traceparent", self.traceparent.encode()))
@@ -136,6 +144,8 @@ def read_event(headers: Headers) -> Event:
             traceparent=found.get("traceparent"),
             sequence=found.get("ce_sequence"),
             unclaimed=found.get("ce_unclaimed") == "true",
+            mode=found.get("ce_mode"),
+            shadow=found.get("ce_shadow") == "true",
         )
     except ValueError as exc:
         raise BadMessage("bad-header", str(exc)) from exc
@@ -169,7 +179,7 @@ _READ = frozenset(
     {
         "ce_id", "ce_source", "ce_type", "ce_time", "ce_sagaid", "ce_step", "ce_direction", "ce_round", "ce_attempt",
         "ce_deadline", "ce_causationid", "ce_idempotencykey", "ce_agent", "ce_byoperator", "ce_resolved", "traceparent",
-        "ce_sequence", "ce_unclaimed",
+        "ce_sequence", "ce_unclaimed", "ce_mode", "ce_shadow",
     }
 )  # fmt: skip
 

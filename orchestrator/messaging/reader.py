@@ -136,7 +136,8 @@ def _answer(event: Event, record: Record) -> Answer:
         result = Succeeded(record)
     else:
         raise BadMessage("unexpected-record", f"{record.contract.name} is not a completion")
-    return Answer(event.step, Direction(event.direction), event.round, event.attempt, result, event.unclaimed)
+    direction = Direction(event.direction)
+    return Answer(event.step, direction, event.round, event.attempt, result, event.unclaimed, event.shadow)
 
 
 _DIRECTIONS = frozenset(Direction)

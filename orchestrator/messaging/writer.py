@@ -65,6 +65,9 @@ class Writer:
         """
         contract = command.record.contract
         assert contract.system is not None
+        # A worker that knows nothing of shadows would act. Without a key it refuses; one that knows makes its own.
+        keyless = command.shadow or command.mode
+        key = effect_key(context.saga, command.step, command.direction.value, command.round)
         event = Event(
             id=_id(context, f"{command.step}/{command.direction}/{command.round}/{command.attempt}"),
             source=SOURCE,
@@ -77,11 +80,13 @@ class Writer:
             attempt=command.attempt,
             deadline=command.deadline,
             causation_id=context.cause_id,
-            idempotency_key=effect_key(context.saga, command.step, command.direction.value, command.round),
+            idempotency_key=None if keyless else key,
             agent=state.agent or None,
             by_operator=command.by_operator,
             resolved=command.resolved,
             traceparent=context.traceparent,
+            mode=command.mode or None,
+            shadow=command.shadow,
         )
         return self._message(topics.commands(contract.system), context.saga_id, event, command.record)
 
@@ -102,7 +107,8 @@ class Writer:
             # As they are stored: an old output need not fit today's model for its saga to end.
             outputs={name: msgspec.json.encode(payload.json).decode() for name, payload in ended.outputs.items()},
         )
-        event = self._event(context, record, f"ended/{ended.status}", sequence=f"{state.revision:010d}")
+        sequence, shadow = f"{state.revision:010d}", state.shadow
+        event = self._event(context, record, f"ended/{ended.status}", sequence=sequence, shadow=shadow)
         try:
             return self._message(topics.OUTCOMES, context.saga_id, event, record)
         except TooLarge:
@@ -121,7 +127,9 @@ class Writer:
         event = Event(event_id, "saga-timer", record.contract.type, now, saga_id=saga_id)
         return self._message(topics.CONTROL, saga_id, event, record)
 
-    def _event(self, context: Context, record: Record, what: str, *, sequence: str | None = None) -> Event:
+    def _event(
+        self, context: Context, record: Record, what: str, *, sequence: str | None = None, shadow: bool = False
+    ) -> Event:
         return Event(
             id=_id(context, what),
             source=SOURCE,
@@ -131,6 +139,7 @@ class Writer:
             causation_id=context.cause_id,
             traceparent=context.traceparent,
             sequence=sequence,
+            shadow=shadow,
         )
 
     def _message(self, topic: str, saga_id: UUID, event: Event, record: Record) -> Outgoing:

@@ -39,7 +39,10 @@ __all__ = ["Script"]
 
 
 class Script:
-    """One saga, driven by hand. After every message its state goes through its stored form, as it does for real."""
+    """One saga, driven by hand. After every message its state goes through its stored form, as it does for real.
+
+    While `shadow` is set, answers say that what they answer was only recorded.
+    """
 
     def __init__(self, definition: Saga, saga_id: str = "script") -> None:
         self.definition = definition
@@ -49,6 +52,7 @@ class Script:
         self.notes: list[str] = []
         self.refusals: list[str] = []
         self._id = saga_id
+        self.shadow = False
 
     # -- given and when -------------------------------------------------------------------------------------------
 
@@ -92,7 +96,8 @@ class Script:
 
     def _deliver(self, step: str, direction: Direction, attempt: int | None, result: Succeeded | Failure) -> None:
         round_ = self.state.steps[step].round if self.state and step in self.state.steps else 1
-        self.deliver(Answer(step, direction, round_, attempt or self.attempt(step, direction), result))
+        count = attempt or self.attempt(step, direction)
+        self.deliver(Answer(step, direction, round_, count, result, shadow=self.shadow))
 
     def reject(self, step: str, code: str = "REJECTED", *, undo: bool = False, attempt: int | None = None) -> None:
         """The system refused for good."""

@@ -656,6 +656,134 @@ class NetsuiteVendorDeleted(Record):
     ]
 
 
+class OracleEbsCustomerCreated(Record):
+    """The account exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_ebs.OracleEbsCustomerCreated",
+        type="saga.oracle_ebs.OracleEbsCustomerCreated",
+        kind="completion",
+        system="oracle-ebs",
+    )
+    account_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="CUST_ACCOUNT_ID.",
+        ),
+    ]
+    account_number: Annotated[
+        str | None,
+        Field(
+            description="For people.",
+        ),
+    ] = None
+
+
+class OracleEbsCustomerDeactivated(Record):
+    """The account is inactive."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_ebs.OracleEbsCustomerDeactivated",
+        type="saga.oracle_ebs.OracleEbsCustomerDeactivated",
+        kind="completion",
+        system="oracle-ebs",
+    )
+    account_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="CUST_ACCOUNT_ID.",
+        ),
+    ]
+
+
+class OracleEbsSupplierCreated(Record):
+    """The supplier exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_ebs.OracleEbsSupplierCreated",
+        type="saga.oracle_ebs.OracleEbsSupplierCreated",
+        kind="completion",
+        system="oracle-ebs",
+    )
+    supplier_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="VENDOR_ID.",
+        ),
+    ]
+    party_id: Annotated[
+        int | None,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="PARTY_ID in TCA.",
+        ),
+    ] = None
+
+
+class OracleEbsSupplierEnded(Record):
+    """The supplier is not active any more."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_ebs.OracleEbsSupplierEnded",
+        type="saga.oracle_ebs.OracleEbsSupplierEnded",
+        kind="completion",
+        system="oracle-ebs",
+    )
+    supplier_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="VENDOR_ID.",
+        ),
+    ]
+
+
+class OracleEbsSupplierSiteCreated(Record):
+    """The site exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_ebs.OracleEbsSupplierSiteCreated",
+        type="saga.oracle_ebs.OracleEbsSupplierSiteCreated",
+        kind="completion",
+        system="oracle-ebs",
+    )
+    site_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="VENDOR_SITE_ID.",
+        ),
+    ]
+
+
+class OracleEbsSupplierSiteEnded(Record):
+    """The site is not active any more."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_ebs.OracleEbsSupplierSiteEnded",
+        type="saga.oracle_ebs.OracleEbsSupplierSiteEnded",
+        kind="completion",
+        system="oracle-ebs",
+    )
+    site_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="VENDOR_SITE_ID.",
+        ),
+    ]
+
+
 class FusionInvoiceCreated(Record):
     """The invoice is entered and not yet validated."""
 
@@ -906,6 +1034,108 @@ class SalesforceContactUpserted(Record):
     ]
 
 
+class SapEccGoodsReceiptPosted(Record):
+    """The material document is posted."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_ecc.SapEccGoodsReceiptPosted",
+        type="saga.sap_ecc.SapEccGoodsReceiptPosted",
+        kind="completion",
+        system="sap-ecc",
+    )
+    idoc_number: Annotated[
+        str,
+        Field(
+            description="DOCNUM of the IDoc that did it.",
+        ),
+    ]
+
+
+class SapEccGoodsReceiptReversed(Record):
+    """The reversing material document is posted."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_ecc.SapEccGoodsReceiptReversed",
+        type="saga.sap_ecc.SapEccGoodsReceiptReversed",
+        kind="completion",
+        system="sap-ecc",
+    )
+    idoc_number: Annotated[
+        str,
+        Field(
+            description="DOCNUM of the IDoc that did it.",
+        ),
+    ]
+
+
+class SapEccPurchaseOrderCreated(Record):
+    """The purchase order is posted."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_ecc.SapEccPurchaseOrderCreated",
+        type="saga.sap_ecc.SapEccPurchaseOrderCreated",
+        kind="completion",
+        system="sap-ecc",
+    )
+    idoc_number: Annotated[
+        str,
+        Field(
+            description="DOCNUM of the IDoc that did it.",
+        ),
+    ]
+
+
+class SapEccPurchaseOrderDeleted(Record):
+    """Nothing is ordered any more."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_ecc.SapEccPurchaseOrderDeleted",
+        type="saga.sap_ecc.SapEccPurchaseOrderDeleted",
+        kind="completion",
+        system="sap-ecc",
+    )
+    idoc_number: Annotated[
+        str,
+        Field(
+            description="DOCNUM of the IDoc that did it.",
+        ),
+    ]
+
+
+class SapEccVendorBlocked(Record):
+    """Nothing can be bought from or paid to the vendor."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_ecc.SapEccVendorBlocked",
+        type="saga.sap_ecc.SapEccVendorBlocked",
+        kind="completion",
+        system="sap-ecc",
+    )
+    idoc_number: Annotated[
+        str,
+        Field(
+            description="DOCNUM of the IDoc that did it.",
+        ),
+    ]
+
+
+class SapEccVendorCreated(Record):
+    """The vendor is posted."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_ecc.SapEccVendorCreated",
+        type="saga.sap_ecc.SapEccVendorCreated",
+        kind="completion",
+        system="sap-ecc",
+    )
+    idoc_number: Annotated[
+        str,
+        Field(
+            description="DOCNUM of the IDoc that did it.",
+        ),
+    ]
+
+
 class StripeCustomerCreated(Record):
     """The customer exists at Stripe."""
 
@@ -1096,6 +1326,114 @@ class SupplierRevoked(Record):
         bool,
         Field(
             description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class WorkdayEmployeeHired(Record):
+    """The worker is an employee from the date of hire on."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.workday.WorkdayEmployeeHired",
+        type="saga.workday.WorkdayEmployeeHired",
+        kind="completion",
+        system="workday",
+    )
+    employee_id: Annotated[
+        str,
+        Field(
+            description="Ours: Employee_ID.",
+        ),
+    ]
+    event_id: Annotated[
+        str | None,
+        Field(
+            description="WID of the event, which rescinding needs; a probe does not tell it.",
+        ),
+    ] = None
+
+
+class WorkdayHireRescinded(Record):
+    """The hire is rescinded."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.workday.WorkdayHireRescinded",
+        type="saga.workday.WorkdayHireRescinded",
+        kind="completion",
+        system="workday",
+    )
+    event_id: Annotated[
+        str,
+        Field(
+            description="WID of the event that was rescinded.",
+        ),
+    ]
+
+
+class WorkdayJobChangeRescinded(Record):
+    """The change is rescinded."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.workday.WorkdayJobChangeRescinded",
+        type="saga.workday.WorkdayJobChangeRescinded",
+        kind="completion",
+        system="workday",
+    )
+    event_id: Annotated[
+        str,
+        Field(
+            description="WID of the event that was rescinded.",
+        ),
+    ]
+
+
+class WorkdayJobChanged(Record):
+    """The worker has the job from the date on."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.workday.WorkdayJobChanged",
+        type="saga.workday.WorkdayJobChanged",
+        kind="completion",
+        system="workday",
+    )
+    event_id: Annotated[
+        str,
+        Field(
+            description="WID of the event, which rescinding needs.",
+        ),
+    ]
+
+
+class WorkdayPositionClosed(Record):
+    """Nobody can be hired into it."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.workday.WorkdayPositionClosed",
+        type="saga.workday.WorkdayPositionClosed",
+        kind="completion",
+        system="workday",
+    )
+    position_id: Annotated[
+        str,
+        Field(
+            description="Ours: Position_ID.",
+        ),
+    ]
+
+
+class WorkdayPositionCreated(Record):
+    """The position exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.workday.WorkdayPositionCreated",
+        type="saga.workday.WorkdayPositionCreated",
+        kind="completion",
+        system="workday",
+    )
+    position_id: Annotated[
+        str,
+        Field(
+            description="Ours: Position_ID.",
         ),
     ]
 
@@ -2929,6 +3267,217 @@ class NetsuiteDeleteVendorBill(Record):
     )
 
 
+class OracleEbsCreateCustomer(Record):
+    """Create an organization as a customer with an account."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_ebs.OracleEbsCreateCustomer",
+        type="saga.oracle_ebs.OracleEbsCreateCustomer",
+        kind="command",
+        system="oracle-ebs",
+        action="create_customer",
+        completion=OracleEbsCustomerCreated,
+        effect="blind",
+    )
+    customer_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=240,
+            description="Legal name.",
+        ),
+    ]
+
+
+class OracleEbsCreateSupplier(Record):
+    """Create a supplier."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_ebs.OracleEbsCreateSupplier",
+        type="saga.oracle_ebs.OracleEbsCreateSupplier",
+        kind="command",
+        system="oracle-ebs",
+        action="create_supplier",
+        completion=OracleEbsSupplierCreated,
+        effect="blind",
+    )
+    supplier_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=240,
+            description="Legal name; unique in Payables.",
+        ),
+    ]
+    supplier_number: Annotated[
+        str | None,
+        Field(
+            max_length=30,
+            description="SEGMENT1, where numbers are given by hand.",
+        ),
+    ] = None
+    vat_number: Annotated[
+        str | None,
+        Field(
+            max_length=20,
+            description="VAT registration.",
+        ),
+    ] = None
+
+
+class OracleEbsCreateSupplierSite(Record):
+    """Create a site of a supplier, to buy from and to pay."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_ebs.OracleEbsCreateSupplierSite",
+        type="saga.oracle_ebs.OracleEbsCreateSupplierSite",
+        kind="command",
+        system="oracle-ebs",
+        action="create_supplier_site",
+        completion=OracleEbsSupplierSiteCreated,
+        effect="blind",
+    )
+    supplier_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="VENDOR_ID.",
+        ),
+    ]
+    site_code: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=15,
+            description="Name of the site; unique for the supplier in its operating unit.",
+        ),
+    ]
+    org_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Operating unit.",
+        ),
+    ]
+    address: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=240,
+            description="Street and number.",
+        ),
+    ]
+    city: Annotated[
+        str | None,
+        Field(
+            max_length=60,
+            description="City.",
+        ),
+    ] = None
+    postal_code: Annotated[
+        str | None,
+        Field(
+            max_length=60,
+            description="Postal code.",
+        ),
+    ] = None
+    country: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z]{2}$",
+            description="ISO 3166, two letters.",
+        ),
+    ]
+
+
+class OracleEbsDeactivateCustomer(Record):
+    """Undo OracleEbsCreateCustomer; the account is inactive."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_ebs.OracleEbsDeactivateCustomer",
+        type="saga.oracle_ebs.OracleEbsDeactivateCustomer",
+        kind="command",
+        system="oracle-ebs",
+        action="deactivate_customer",
+        completion=OracleEbsCustomerDeactivated,
+        effect="idempotent",
+    )
+    account_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="CUST_ACCOUNT_ID.",
+        ),
+    ]
+
+
+class OracleEbsEndSupplier(Record):
+    """Undo OracleEbsCreateSupplier by the end of the supplier's validity; EBS deletes no supplier."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_ebs.OracleEbsEndSupplier",
+        type="saga.oracle_ebs.OracleEbsEndSupplier",
+        kind="command",
+        system="oracle-ebs",
+        action="end_supplier",
+        completion=OracleEbsSupplierEnded,
+        effect="idempotent",
+    )
+    supplier_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="VENDOR_ID.",
+        ),
+    ]
+    ends_on: Annotated[
+        date,
+        Field(
+            description="The last day.",
+        ),
+    ]
+
+
+class OracleEbsEndSupplierSite(Record):
+    """Undo OracleEbsCreateSupplierSite by the date from which it is inactive."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.oracle_ebs.OracleEbsEndSupplierSite",
+        type="saga.oracle_ebs.OracleEbsEndSupplierSite",
+        kind="command",
+        system="oracle-ebs",
+        action="end_supplier_site",
+        completion=OracleEbsSupplierSiteEnded,
+        effect="idempotent",
+    )
+    site_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="VENDOR_SITE_ID.",
+        ),
+    ]
+    org_id: Annotated[
+        int,
+        Field(
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+            description="Operating unit.",
+        ),
+    ]
+    inactive_from: Annotated[
+        date,
+        Field(
+            description="The first day on which it is not used.",
+        ),
+    ]
+
+
 class FusionCreateInvoice(Record):
     """Enter a supplier's invoice of one item line. A number that the supplier has used is refused."""
 
@@ -3506,6 +4055,355 @@ class SalesforceUpsertContact(Record):
     ] = None
 
 
+class SapEccBlockVendor(Record):
+    """Undo SapEccCreateVendor by central blocks and the flag for deletion; SAP does not delete a vendor at once."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_ecc.SapEccBlockVendor",
+        type="saga.sap_ecc.SapEccBlockVendor",
+        kind="command",
+        system="sap-ecc",
+        action="block_vendor",
+        completion=SapEccVendorBlocked,
+        effect="idempotent",
+    )
+    vendor_number: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="LIFNR.",
+        ),
+    ]
+    company_code: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="BUKRS.",
+        ),
+    ]
+
+
+class SapEccCreatePurchaseOrder(Record):
+    """Order one material."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_ecc.SapEccCreatePurchaseOrder",
+        type="saga.sap_ecc.SapEccCreatePurchaseOrder",
+        kind="command",
+        system="sap-ecc",
+        action="create_purchase_order",
+        completion=SapEccPurchaseOrderCreated,
+        effect="queryable",
+    )
+    order_number: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="EBELN, of an external number range.",
+        ),
+    ]
+    company_code: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="BUKRS.",
+        ),
+    ]
+    purchasing_organization: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="EKORG.",
+        ),
+    ]
+    purchasing_group: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=3,
+            description="EKGRP.",
+        ),
+    ]
+    vendor_number: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="LIFNR.",
+        ),
+    ]
+    currency: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z]{3}$",
+            description="ISO 4217.",
+        ),
+    ]
+    material: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=18,
+            description="MATNR.",
+        ),
+    ]
+    plant: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="WERKS.",
+        ),
+    ]
+    quantity: Annotated[
+        Decimal,
+        Field(
+            max_digits=13,
+            decimal_places=3,
+            description="In the order unit.",
+        ),
+    ]
+    net_price: Annotated[
+        Decimal,
+        Field(
+            max_digits=15,
+            decimal_places=4,
+            description="For one order unit.",
+        ),
+    ]
+    delivery_date: Annotated[
+        date,
+        Field(
+            description="When it should be there.",
+        ),
+    ]
+
+
+class SapEccCreateVendor(Record):
+    """Create a vendor with its company code and purchasing organization."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_ecc.SapEccCreateVendor",
+        type="saga.sap_ecc.SapEccCreateVendor",
+        kind="command",
+        system="sap-ecc",
+        action="create_vendor",
+        completion=SapEccVendorCreated,
+        effect="queryable",
+    )
+    vendor_number: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="LIFNR, of an external number range.",
+        ),
+    ]
+    account_group: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="KTOKK.",
+        ),
+    ]
+    vendor_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=35,
+            description="Name 1.",
+        ),
+    ]
+    country: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z]{2}$",
+            description="ISO 3166, two letters.",
+        ),
+    ]
+    vat_number: Annotated[
+        str | None,
+        Field(
+            max_length=20,
+            description="STCEG.",
+        ),
+    ] = None
+    company_code: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="BUKRS.",
+        ),
+    ]
+    reconciliation_account: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="AKONT.",
+        ),
+    ]
+    purchasing_organization: Annotated[
+        str | None,
+        Field(
+            max_length=4,
+            description="EKORG.",
+        ),
+    ] = None
+    currency: Annotated[
+        str | None,
+        Field(
+            pattern="^[A-Z]{3}$",
+            description="ISO 4217.",
+        ),
+    ] = None
+
+
+class SapEccDeletePurchaseOrder(Record):
+    """Undo SapEccCreatePurchaseOrder by the flag for deletion on its item."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_ecc.SapEccDeletePurchaseOrder",
+        type="saga.sap_ecc.SapEccDeletePurchaseOrder",
+        kind="command",
+        system="sap-ecc",
+        action="delete_purchase_order",
+        completion=SapEccPurchaseOrderDeleted,
+        effect="idempotent",
+    )
+    order_number: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="EBELN.",
+        ),
+    ]
+
+
+class SapEccPostGoodsReceipt(Record):
+    """Receive goods for an item of a purchase order (movement 101)."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_ecc.SapEccPostGoodsReceipt",
+        type="saga.sap_ecc.SapEccPostGoodsReceipt",
+        kind="command",
+        system="sap-ecc",
+        action="post_goods_receipt",
+        completion=SapEccGoodsReceiptPosted,
+        effect="queryable",
+    )
+    order_number: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="EBELN.",
+        ),
+    ]
+    order_item: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{5}$",
+            description="EBELP, five digits.",
+        ),
+    ]
+    plant: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="WERKS.",
+        ),
+    ]
+    storage_location: Annotated[
+        str | None,
+        Field(
+            max_length=4,
+            description="LGORT.",
+        ),
+    ] = None
+    quantity: Annotated[
+        Decimal,
+        Field(
+            max_digits=13,
+            decimal_places=3,
+            description="In the order unit.",
+        ),
+    ]
+    posted_on: Annotated[
+        date,
+        Field(
+            description="Posting date.",
+        ),
+    ]
+
+
+class SapEccReverseGoodsReceipt(Record):
+    """Undo SapEccPostGoodsReceipt by movement 102 of the same quantity."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_ecc.SapEccReverseGoodsReceipt",
+        type="saga.sap_ecc.SapEccReverseGoodsReceipt",
+        kind="command",
+        system="sap-ecc",
+        action="reverse_goods_receipt",
+        completion=SapEccGoodsReceiptReversed,
+        effect="queryable",
+    )
+    order_number: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="EBELN.",
+        ),
+    ]
+    order_item: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{5}$",
+            description="EBELP, five digits.",
+        ),
+    ]
+    plant: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="WERKS.",
+        ),
+    ]
+    storage_location: Annotated[
+        str | None,
+        Field(
+            max_length=4,
+            description="LGORT.",
+        ),
+    ] = None
+    quantity: Annotated[
+        Decimal,
+        Field(
+            max_digits=13,
+            decimal_places=3,
+            description="In the order unit.",
+        ),
+    ]
+    posted_on: Annotated[
+        date,
+        Field(
+            description="Posting date.",
+        ),
+    ]
+
+
 class StripeAuthorizePayment(Record):
     """Reserve an amount on a customer's payment method, to be captured later."""
 
@@ -3867,6 +4765,246 @@ class RevokeSupplier(Record):
             description="The list's id where the do's reply is known.",
         ),
     ] = None
+
+
+class WorkdayChangeJob(Record):
+    """Move a worker into another position."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.workday.WorkdayChangeJob",
+        type="saga.workday.WorkdayChangeJob",
+        kind="command",
+        system="workday",
+        action="change_job",
+        completion=WorkdayJobChanged,
+        effect="blind",
+    )
+    employee_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Employee_ID.",
+        ),
+    ]
+    position_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Position_ID of the new one.",
+        ),
+    ]
+    effective_on: Annotated[
+        date,
+        Field(
+            description="From when.",
+        ),
+    ]
+    reason_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="General_Event_Subcategory_ID.",
+        ),
+    ]
+
+
+class WorkdayClosePosition(Record):
+    """Undo WorkdayCreatePosition by closing the position; Workday keeps its history."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.workday.WorkdayClosePosition",
+        type="saga.workday.WorkdayClosePosition",
+        kind="command",
+        system="workday",
+        action="close_position",
+        completion=WorkdayPositionClosed,
+        effect="blind",
+    )
+    position_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Ours: Position_ID.",
+        ),
+    ]
+    closed_on: Annotated[
+        date,
+        Field(
+            description="From when.",
+        ),
+    ]
+
+
+class WorkdayCreatePosition(Record):
+    """Create a position in a supervisory organization."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.workday.WorkdayCreatePosition",
+        type="saga.workday.WorkdayCreatePosition",
+        kind="command",
+        system="workday",
+        action="create_position",
+        completion=WorkdayPositionCreated,
+        effect="queryable",
+    )
+    position_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Ours, unique: Position_ID.",
+        ),
+    ]
+    organization_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Organization_Reference_ID of the supervisory organization.",
+        ),
+    ]
+    title: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="Title of the job posting.",
+        ),
+    ]
+    reason_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Create_Position_Reason… as General_Event_Subcategory_ID.",
+        ),
+    ]
+    available_on: Annotated[
+        date,
+        Field(
+            description="From when.",
+        ),
+    ]
+    job_profile_id: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="Job_Profile_ID.",
+        ),
+    ] = None
+    location_id: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="Location_ID.",
+        ),
+    ] = None
+
+
+class WorkdayHireEmployee(Record):
+    """Hire an applicant into a position."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.workday.WorkdayHireEmployee",
+        type="saga.workday.WorkdayHireEmployee",
+        kind="command",
+        system="workday",
+        action="hire_employee",
+        completion=WorkdayEmployeeHired,
+        effect="queryable",
+    )
+    employee_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Ours, unique: Employee_ID.",
+        ),
+    ]
+    applicant_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Applicant_ID.",
+        ),
+    ]
+    position_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Position_ID.",
+        ),
+    ]
+    hired_on: Annotated[
+        date,
+        Field(
+            description="First day.",
+        ),
+    ]
+    employee_type_id: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="Employee_Type_ID.",
+        ),
+    ] = None
+    reason_id: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="General_Event_Subcategory_ID.",
+        ),
+    ] = None
+
+
+class WorkdayRescindHire(Record):
+    """Undo WorkdayHireEmployee by rescinding its event, as if it had not been."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.workday.WorkdayRescindHire",
+        type="saga.workday.WorkdayRescindHire",
+        kind="command",
+        system="workday",
+        action="rescind_hire",
+        completion=WorkdayHireRescinded,
+        effect="blind",
+    )
+    event_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="WID of the event.",
+        ),
+    ]
+
+
+class WorkdayRescindJobChange(Record):
+    """Undo WorkdayChangeJob by rescinding its event, as if it had not been."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.workday.WorkdayRescindJobChange",
+        type="saga.workday.WorkdayRescindJobChange",
+        kind="command",
+        system="workday",
+        action="rescind_job_change",
+        completion=WorkdayJobChangeRescinded,
+        effect="blind",
+    )
+    event_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="WID of the event.",
+        ),
+    ]
 
 
 class ZendeskCreateOrganization(Record):
@@ -4298,6 +5436,18 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.netsuite.NetsuiteVendorBillDeleted": NetsuiteVendorBillDeleted,
         "saga.netsuite.NetsuiteVendorCreated": NetsuiteVendorCreated,
         "saga.netsuite.NetsuiteVendorDeleted": NetsuiteVendorDeleted,
+        "saga.oracle_ebs.OracleEbsCreateCustomer": OracleEbsCreateCustomer,
+        "saga.oracle_ebs.OracleEbsCreateSupplier": OracleEbsCreateSupplier,
+        "saga.oracle_ebs.OracleEbsCreateSupplierSite": OracleEbsCreateSupplierSite,
+        "saga.oracle_ebs.OracleEbsCustomerCreated": OracleEbsCustomerCreated,
+        "saga.oracle_ebs.OracleEbsCustomerDeactivated": OracleEbsCustomerDeactivated,
+        "saga.oracle_ebs.OracleEbsDeactivateCustomer": OracleEbsDeactivateCustomer,
+        "saga.oracle_ebs.OracleEbsEndSupplier": OracleEbsEndSupplier,
+        "saga.oracle_ebs.OracleEbsEndSupplierSite": OracleEbsEndSupplierSite,
+        "saga.oracle_ebs.OracleEbsSupplierCreated": OracleEbsSupplierCreated,
+        "saga.oracle_ebs.OracleEbsSupplierEnded": OracleEbsSupplierEnded,
+        "saga.oracle_ebs.OracleEbsSupplierSiteCreated": OracleEbsSupplierSiteCreated,
+        "saga.oracle_ebs.OracleEbsSupplierSiteEnded": OracleEbsSupplierSiteEnded,
         "saga.oracle_fusion.FusionCreateInvoice": FusionCreateInvoice,
         "saga.oracle_fusion.FusionCreateLocation": FusionCreateLocation,
         "saga.oracle_fusion.FusionCreateReceivable": FusionCreateReceivable,
@@ -4326,6 +5476,18 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.salesforce.SalesforceUpsertAccount": SalesforceUpsertAccount,
         "saga.salesforce.SalesforceUpsertCase": SalesforceUpsertCase,
         "saga.salesforce.SalesforceUpsertContact": SalesforceUpsertContact,
+        "saga.sap_ecc.SapEccBlockVendor": SapEccBlockVendor,
+        "saga.sap_ecc.SapEccCreatePurchaseOrder": SapEccCreatePurchaseOrder,
+        "saga.sap_ecc.SapEccCreateVendor": SapEccCreateVendor,
+        "saga.sap_ecc.SapEccDeletePurchaseOrder": SapEccDeletePurchaseOrder,
+        "saga.sap_ecc.SapEccGoodsReceiptPosted": SapEccGoodsReceiptPosted,
+        "saga.sap_ecc.SapEccGoodsReceiptReversed": SapEccGoodsReceiptReversed,
+        "saga.sap_ecc.SapEccPostGoodsReceipt": SapEccPostGoodsReceipt,
+        "saga.sap_ecc.SapEccPurchaseOrderCreated": SapEccPurchaseOrderCreated,
+        "saga.sap_ecc.SapEccPurchaseOrderDeleted": SapEccPurchaseOrderDeleted,
+        "saga.sap_ecc.SapEccReverseGoodsReceipt": SapEccReverseGoodsReceipt,
+        "saga.sap_ecc.SapEccVendorBlocked": SapEccVendorBlocked,
+        "saga.sap_ecc.SapEccVendorCreated": SapEccVendorCreated,
         "saga.stripe.StripeAuthorizePayment": StripeAuthorizePayment,
         "saga.stripe.StripeCancelPayment": StripeCancelPayment,
         "saga.stripe.StripeCancelSubscription": StripeCancelSubscription,
@@ -4347,6 +5509,18 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.suppliers.SupplierApproved": SupplierApproved,
         "saga.suppliers.SupplierRevoked": SupplierRevoked,
         "saga.vendor.VendorOnboardingRequested": VendorOnboardingRequested,
+        "saga.workday.WorkdayChangeJob": WorkdayChangeJob,
+        "saga.workday.WorkdayClosePosition": WorkdayClosePosition,
+        "saga.workday.WorkdayCreatePosition": WorkdayCreatePosition,
+        "saga.workday.WorkdayEmployeeHired": WorkdayEmployeeHired,
+        "saga.workday.WorkdayHireEmployee": WorkdayHireEmployee,
+        "saga.workday.WorkdayHireRescinded": WorkdayHireRescinded,
+        "saga.workday.WorkdayJobChangeRescinded": WorkdayJobChangeRescinded,
+        "saga.workday.WorkdayJobChanged": WorkdayJobChanged,
+        "saga.workday.WorkdayPositionClosed": WorkdayPositionClosed,
+        "saga.workday.WorkdayPositionCreated": WorkdayPositionCreated,
+        "saga.workday.WorkdayRescindHire": WorkdayRescindHire,
+        "saga.workday.WorkdayRescindJobChange": WorkdayRescindJobChange,
         "saga.zendesk.ZendeskCreateOrganization": ZendeskCreateOrganization,
         "saga.zendesk.ZendeskCreateTicket": ZendeskCreateTicket,
         "saga.zendesk.ZendeskCreateUser": ZendeskCreateUser,
@@ -4454,6 +5628,18 @@ __all__ = [
     "NetsuiteVendorBillDeleted",
     "NetsuiteVendorCreated",
     "NetsuiteVendorDeleted",
+    "OracleEbsCreateCustomer",
+    "OracleEbsCreateSupplier",
+    "OracleEbsCreateSupplierSite",
+    "OracleEbsCustomerCreated",
+    "OracleEbsCustomerDeactivated",
+    "OracleEbsDeactivateCustomer",
+    "OracleEbsEndSupplier",
+    "OracleEbsEndSupplierSite",
+    "OracleEbsSupplierCreated",
+    "OracleEbsSupplierEnded",
+    "OracleEbsSupplierSiteCreated",
+    "OracleEbsSupplierSiteEnded",
     "PaymentTerms",
     "PortalAccountClosed",
     "PortalAccountCreated",
@@ -4478,6 +5664,18 @@ __all__ = [
     "SalesforceUpsertAccount",
     "SalesforceUpsertCase",
     "SalesforceUpsertContact",
+    "SapEccBlockVendor",
+    "SapEccCreatePurchaseOrder",
+    "SapEccCreateVendor",
+    "SapEccDeletePurchaseOrder",
+    "SapEccGoodsReceiptPosted",
+    "SapEccGoodsReceiptReversed",
+    "SapEccPostGoodsReceipt",
+    "SapEccPurchaseOrderCreated",
+    "SapEccPurchaseOrderDeleted",
+    "SapEccReverseGoodsReceipt",
+    "SapEccVendorBlocked",
+    "SapEccVendorCreated",
     "SendApologyEmail",
     "SendWelcomeEmail",
     "StepFailed",
@@ -4505,6 +5703,18 @@ __all__ = [
     "VendorOnboardingRequested",
     "VendorType",
     "WelcomeEmailSent",
+    "WorkdayChangeJob",
+    "WorkdayClosePosition",
+    "WorkdayCreatePosition",
+    "WorkdayEmployeeHired",
+    "WorkdayHireEmployee",
+    "WorkdayHireRescinded",
+    "WorkdayJobChangeRescinded",
+    "WorkdayJobChanged",
+    "WorkdayPositionClosed",
+    "WorkdayPositionCreated",
+    "WorkdayRescindHire",
+    "WorkdayRescindJobChange",
     "ZendeskCreateOrganization",
     "ZendeskCreateTicket",
     "ZendeskCreateUser",

@@ -224,8 +224,8 @@ MUTANTS = [
     Mutant(
         "the tombstone is ignored: a step is done although its undo has begun",
         "orchestrator/core/effects.py",
-        "        return Refuse() if undo is not None else _admit(ask, do, now)\n",
-        "        return Perform() if undo is not None else _admit(ask, do, now)\n",
+        "        return Refuse() if undo is not None else _admit(ask, do, now, begun_in(ask, do, undo))\n",
+        "        return Perform() if undo is not None else _admit(ask, do, now, begun_in(ask, do, undo))\n",
     ),
     Mutant(
         "the lease is ignored: a claim keeps nobody away",
@@ -236,8 +236,8 @@ MUTANTS = [
     Mutant(
         "what was done already is done again when its command comes again",
         "orchestrator/core/effects.py",
-        "        return _resolve(ask, news=True)\n    return Repeat()\n",
-        "        return _resolve(ask, news=True)\n    return Perform()\n",
+        "        return _resolve(ask, shadow, news=True)\n    return Repeat()\n",
+        "        return _resolve(ask, shadow, news=True)\n    return Perform()\n",
     ),
     Mutant(
         "after a death in mid-call the system is called again without a question",
@@ -302,5 +302,48 @@ MUTANTS = [
         "hashlib.sha256(before + msgspec",
         "hashlib.sha256(b'' + msgspec",
         "tests/integration/consumers/test_audit.py",
+    ),
+    # -- shadows ----------------------------------------------------------------------------------------------------
+    Mutant(
+        "shadow: the undo of a do that was only recorded goes out",
+        "orchestrator/core/effects.py",
+        "    if do is not None and do.status is not RowStatus.TOMBSTONE and do.shadow is not None:\n        return do.shadow\n",
+        "",
+        "tests/unit/test_shadow_worker.py",
+    ),
+    Mutant(
+        "shadow: it is forgotten when the effect is tried again",
+        "orchestrator/core/effects.py",
+        "        if do is not None and do.shadow is not None:\n            return do.shadow\n",
+        "",
+        "tests/unit/test_shadow_worker.py",
+    ),
+    Mutant(
+        "shadow: what comes after made-up ids is done for real",
+        "orchestrator/core/draft.py",
+        "shadow=self.shadow if direction is Direction.DO",
+        "shadow=False if direction is Direction.DO",
+        "tests/unit/core/test_shadow.py",
+    ),
+    Mutant(
+        "shadow: an answer that is sent again does not say what it is",
+        "consumers/command.py",
+        "before.type, now), shadow=before.shadow)",
+        "before.type, now), shadow=False)",
+        "tests/unit/test_shadow_worker.py",
+    ),
+    Mutant(
+        "shadow: a worker of before gets a key, and acts",
+        "orchestrator/messaging/writer.py",
+        "            idempotency_key=None if keyless else key,\n",
+        "            idempotency_key=key,\n",
+        "tests/unit/core/test_shadow.py",
+    ),
+    Mutant(
+        "shadow: a lost row is taken for a shadow's",
+        "orchestrator/core/effects.py",
+        "        return None if ask.shadow and not (fresh or not_done) else bool(ask.shadow)\n",
+        "        return bool(ask.shadow)\n",
+        "tests/unit/core/test_shadow_effects.py",
     ),
 ]

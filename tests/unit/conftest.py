@@ -19,6 +19,7 @@ from consumers.audit.store import AuditStore
 from consumers.claims import Admitted, Claim, Identity, Settlement
 from consumers.limit import Granted, Want
 from consumers.runtime import ConsumerLimits, Runtime
+from consumers.shadow.store import MemoryShadows
 from consumers.system import System
 from consumers.testing import MemoryEffects
 from orchestrator.catalogue import Catalogue
@@ -162,6 +163,7 @@ class Worker:
         clock: Clock | None = None,
         effects: FlakyEffects | None = None,
         audit: AuditStore | None = None,
+        shadows: MemoryShadows | None = None,
         **limits: Any,
     ) -> None:
         self.clock = clock or Clock()
@@ -174,6 +176,7 @@ class Worker:
         self.effects = effects or FlakyEffects(self.clock)
         self.codec = Codec(FixedIds())
         self.saga_id = uuid7()
+        self.shadows = shadows or MemoryShadows()
         self.runtime = Runtime(
             system=system,
             inbox=self.inbox,
@@ -187,6 +190,7 @@ class Worker:
             group=GROUP,
             limits=ConsumerLimits(**limits),
             audit=audit,
+            shadows=self.shadows,
         )
         self.system = system
 

@@ -244,3 +244,15 @@ def test_a_rate_is_a_number_or_names_its_variable(env: Env) -> None:
         env(SAGA_SYSTEM_OPTIONS__SUPPLIER_LIST__RATE=wrong)
         with pytest.raises(BadSettings, match="SAGA_SYSTEM_OPTIONS__SUPPLIER_LIST__RATE is '"):
             load().rate_of("supplier-list")
+
+
+def test_a_systems_mode_is_one_and_that_of_an_action_goes_before_it(env: Callable[..., None]) -> None:
+    assert load().mode_of("erp", "create_vendor") is None
+    env(
+        SAGA_SYSTEM_OPTIONS__SUPPLIER_LIST__MODE="shadow", SAGA_SYSTEM_OPTIONS__SUPPLIER_LIST__MODE_APPROVE="canary 5 %"
+    )
+    assert str(load().mode_of("supplier-list", "approve")) == "canary 5 %"
+    assert str(load().mode_of("supplier-list", "revoke")) == "shadow"
+    env(SAGA_SYSTEM_OPTIONS__SUPPLIER_LIST__MODE_APPROVE="half")
+    with pytest.raises(BadSettings, match="SAGA_SYSTEM_OPTIONS__SUPPLIER_LIST__MODE_APPROVE: 'half' is no mode"):
+        load().mode_of("supplier-list", "approve")

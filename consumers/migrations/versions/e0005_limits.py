@@ -1,7 +1,7 @@
 """Limits of credentials beside those of systems, and what the systems themselves say of them.
 
 Revision ID: e0005
-Revises: e0003
+Revises: e0004
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "e0005"
-down_revision = "e0003"
+down_revision = "e0004"
 branch_labels = None
 depends_on = None
 
