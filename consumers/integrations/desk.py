@@ -64,7 +64,12 @@ class Desk:
             KeyError: there is no such file.
 
         """
-        return describe(self._files[name]) | {"active": name in self._systems}
+        spec = self._files[name]
+        found = describe(spec) | {"active": name in self._systems}
+        for action in found["actions"]:
+            own = spec.actions[action["name"]].mode or spec.mode
+            action["mode"] = str(self._settings.mode_of(name, action["name"]) or own)
+        return found
 
     def tools(self) -> list[dict[str, Any]]:
         """Every action of the systems that are run."""

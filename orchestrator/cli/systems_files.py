@@ -64,11 +64,12 @@ def show(
             safe(", ".join(action["parameters"] or [])),
             action["effect"] + (", can be asked" if action["asks"] else ""),
             safe(action["compensation"] or ""),
+            "" if action["mode"] == "live" else action["mode"],
             "" if action["verified"] else "not verified",
         ]
         for action in found["actions"]
     ]
-    console.print(table("", ["action", "parameters", "effect", "undone by", ""], rows))
+    console.print(table("", ["action", "parameters", "effect", "undone by", "mode", ""], rows))
 
 
 def check(

@@ -152,6 +152,8 @@ class Draft:
         effect = self.effect(step, direction)
         attempt = effect.attempt + 1 if effect else 1
         known = {name: s.output for name, s in self.steps.items() if s.output is not None}
+        if self.shadow and not self.is_shadow(step):
+            known = {name: output for name, output in known.items() if not self._made_up_since(name, step)}
         try:
             record = plan.input(self.request_of(step).record, Outputs(known))
             if type(record) is not plan.action:
@@ -175,6 +177,11 @@ class Draft:
                 shadow=self.shadow if direction is Direction.DO else self.is_shadow(step),
             )
         )  # fmt: skip
+
+    def _made_up_since(self, name: str, step: str) -> bool:
+        """Whether the output is a shadow's that began with the step or after it: what is live must not be sent it."""
+        group_of = self.definition.group_of
+        return name != step and self.is_shadow(name) and group_of(name) >= group_of(step)
 
     def request_of(self, step: str) -> Payload:
         """The request as this step sees it."""

@@ -346,4 +346,11 @@ MUTANTS = [
         "        return bool(ask.shadow)\n",
         "tests/unit/core/test_shadow_effects.py",
     ),
+    Mutant(
+        "shadow: what is live is sent what was made up beside it",
+        "orchestrator/core/draft.py",
+        "if not self._made_up_since(name, step)}",
+        "}",
+        "tests/unit/core/test_shadow.py",
+    ),
 ]

@@ -145,6 +145,15 @@ def test_show(saga: Saga) -> None:
     assert found["actions"][0]["compensation"] == "revoke"
     assert "queryable, can be asked" in saga("systems", "show", "suppliers").stdout
     assert saga("systems", "show", "nobody").returncode == 3
+    settings = {
+        "SAGA_SYSTEM_OPTIONS__SUPPLIERS__MODE": "canary 5%",
+        "SAGA_SYSTEM_OPTIONS__SUPPLIERS__MODE_REVOKE": "live",
+    }
+    (found,) = json.loads(saga("systems", "show", "suppliers", "-o", "json", **settings).stdout)
+    assert {action["name"]: action["mode"] for action in found["actions"]} == {
+        "approve": "canary 5 %",
+        "revoke": "live",
+    }
 
 
 def test_a_dry_run_shows_the_request_without_passwords_and_sends_nothing(

@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
+from orchestrator.core.definition import Parallel, Saga, Undo
 from orchestrator.core.endings import endings
 from orchestrator.core.errors import DefinitionError
 from orchestrator.core.messages import ControlCommand, Direction
 from orchestrator.core.mode import LIVE, Mode, careful
+from orchestrator.core.payload import Outputs
 from orchestrator.core.state import Status
 from orchestrator.messaging.event import read_event
 from orchestrator.messaging.writer import Context, Writer, effect_key
@@ -23,7 +25,7 @@ from orchestrator.testing.script import Script
 from sagas.vendor_onboarding import vendor_onboarding
 from schemas.codec import Codec
 from schemas.registry import FixedIds
-from schemas.models import VendorOnboardingRequested
+from schemas.models import ClosePortalAccount, CreatePortalAccount, SupplierApproved, VendorOnboardingRequested
 
 STEPS = ("erp-vendor", "portal-account", "welcome-email", "approved-supplier")
 
@@ -144,6 +146,38 @@ def test_a_definitions_mode_goes_with_every_command(vendor: VendorOnboardingRequ
 def test_a_definition_with_a_mode_that_is_none_is_refused() -> None:
     with pytest.raises(DefinitionError, match="is no mode"):
         replace(vendor_onboarding, mode="canary 200 %")
+
+
+def _close(request: VendorOnboardingRequested, done: Outputs) -> ClosePortalAccount:
+    approved = done.get(SupplierApproved)
+    return ClosePortalAccount(vendor_id="V", account_id=approved.approval_id if approved else None)
+
+
+def test_what_is_live_is_not_sent_what_was_made_up_beside_it(vendor: VendorOnboardingRequested, forked: Saga) -> None:
+    first, fork, last = forked.steps
+    left, right = fork.steps  # type: ignore[union-attr]
+
+    def _open(request: VendorOnboardingRequested, done: Outputs) -> CreatePortalAccount:
+        name = done[SupplierApproved].approval_id if done.get(SupplierApproved) else "nobody"
+        email = request.primary_contact_email
+        return CreatePortalAccount(vendor_id="V", vendor_name=name, primary_contact_email=email)
+
+    left = replace(left, input=_open, undo=Undo(ClosePortalAccount, _close))
+    script = Script(replace(forked, steps=[first, Parallel(left, right), last]))
+    script.request(vendor)
+    script.succeed("first")
+    script.fail("left")
+    script.shadow = True
+    script.succeed("right", SupplierApproved(approval_id="shadow-1", approved_at=datetime(1970, 1, 1, tzinfo=UTC)))
+    script.shadow = False
+    script.wait_until_due()
+    again = script.commands[-1]
+    assert (again.step, again.attempt, again.record.vendor_name) == ("left", 2, "nobody")  # type: ignore[attr-defined]
+    script.succeed("left")
+    script.shadow = True
+    script.reject("last")
+    undos = {command.step: command.record for command in script.commands if command.direction is Direction.UNDO}
+    assert undos["left"].account_id is None  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("mode", "shadow"), [("", False), ("shadow", False), ("canary 20 %", True)])
