@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from consumers.audit.entry import AuditRow, Exchange, summary
-from consumers.errors import Failed
+from consumers.errors import Failed, Rejected
 from consumers.system import Call, System
 from orchestrator.core.sample import sample
 from orchestrator.database import StoreUnavailable
+from orchestrator.redaction import Redactor, Rules, redact_event
 from schemas.models import DeactivateVendor, StepFailed, VendorDeactivated
 
 
@@ -108,6 +111,32 @@ async def test_a_call_that_was_cut_off_is_written_too(make_worker: Any, audit: A
     worker.command(deactivate())
     await worker.work()
     assert [row.exchange.error for row in audit.rows] == ["CANCELLED"]
+
+
+async def test_what_a_command_hides_is_in_no_error_log_or_audit_of_its_call(make_worker: Any, audit: Audit) -> None:
+    """Whoever writes it: the handler's own code, too."""
+    erp = System("erp")
+
+    @erp.action(DeactivateVendor)
+    async def handler(command: DeactivateVendor, call: Call) -> VendorDeactivated:
+        structlog.get_logger("somebody's").warning("asking", url=f"/vendors?id={command.tax_id.lower()}")
+        call.told(Exchange("GET /x", 1.0, response=summary(f"{command.tax_id} is there")))
+        if call.step == "broken":
+            raise RuntimeError(f"{command.tax_id} is there")
+        raise Rejected("DUPLICATE", f"{command.tax_id} is there")
+
+    erp.actions[DeactivateVendor.contract.name].redactor = Redactor(Rules({"tax_id": "mask"}))
+    worker = make_worker(erp, audit=audit)
+    with capture_logs(processors=[structlog.processors.format_exc_info, redact_event]) as logs:
+        for step in ("refused", "broken"):
+            worker.command(deactivate("DE-CANARY-1"), step=step)
+        await worker.work()
+    assert {event["event"] for event in logs} >= {"asking", "consumer.handler_failed"}
+    messages = [record.message for record, _ in worker.answers]
+    assert messages.count("[redacted] is there") == 1
+    told = [*map(repr, logs), *map(repr, audit.rows), *messages]
+    assert any("/vendors?id=[redacted]" in text for text in told)
+    assert [text for text in told if "CANARY" in text.upper()] == []
 
 
 @pytest.mark.parametrize(
