@@ -226,3 +226,16 @@ def test_tools_are_json_schema(saga: Saga) -> None:
     assert validator.is_valid(good)
     assert not validator.is_valid({**good, "vendor_type": "FRIEND"})
     assert not validator.is_valid({**good, "more": 1})
+
+
+def test_a_scaffold_out_of_a_wsdl_lacks_nothing_but_its_contracts(saga: Saga, tmp_path: Path) -> None:
+    servers = Path(__file__).parents[2] / "integration/consumers/protocols/servers"
+    (tmp_path / "erp.wsdl").write_bytes((servers / "erp_soap/erp.wsdl").read_bytes())
+    made = saga("systems", "scaffold", "--wsdl", "erp.wsdl", "--name", "shop")
+    assert made.returncode == 0
+    (tmp_path / "shop.yaml").write_text(made.stdout)
+    problems = json.loads(saga("systems", "check", "shop.yaml", "-o", "json").stdout)
+    assert problems
+    assert all("is not in schemas/" in problem["message"] for problem in problems), problems
+    assert saga("systems", "scaffold", "--name", "shop").returncode == 2
+    assert saga("systems", "scaffold", "--wsdl", "none.wsdl", "--name", "shop").returncode == 3

@@ -13,7 +13,7 @@ import yaml
 
 from consumers.connectors.soap_wsdl import BadWsdl
 from consumers.errors import Failed, Rejected, Unknown
-from consumers.integrations.build import Integration
+from consumers.integrations.build import BUILDERS, Integration
 from consumers.integrations.load import read
 from consumers.integrations.spec import IntegrationSpec
 from consumers.system import Call, SystemConfig
@@ -61,7 +61,7 @@ def calls(erp_url: str, call: Call) -> Callable[[str], Any]:
 
     async def asked(tax_id: str) -> list[str]:
         system = Integration(read(FILE))
-        async with (client := system.transport(SystemConfig(erp_url)).client):
+        async with (client := BUILDERS["soap"](system.spec, SystemConfig(erp_url), None).client):
             found = await client.port().request("Calls", {"taxId": tax_id}, call=call, reads=True)
         return list(found["call"])
 

@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from consumers.catalogue import SYSTEMS
-from consumers.integrations.build import Integration
+from consumers.integrations.build import BUILDERS, Integration
 from consumers.integrations.load import read
 from consumers.system import Call, SystemConfig
 from orchestrator import Agent
@@ -66,7 +66,7 @@ async def test_it_is_done_once_delivered_again_and_undone(
 
     async def calls(tax_id: str) -> list[str]:
         """What changed something there; it is asked as well, whether what was undone is gone."""
-        async with (client := erp.transport(SystemConfig(url)).client):
+        async with (client := BUILDERS["soap"](erp.spec, SystemConfig(url), None).client):
             found = await client.port().request("Calls", {"taxId": tax_id}, call=call, reads=True)
         return [said.split(" ")[0] for said in found["call"] if said != "find"]
 
