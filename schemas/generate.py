@@ -203,8 +203,19 @@ def release() -> list[str]:
         highest += 1
         ids.setdefault(name, {})[str(version)] = highest
         released.append(f"{name} version {version}, id {highest}")
+    # Of a merge of two releases one side's versions may be left without ids.
+    for name, lost in unnumbered(ids):
+        highest += 1
+        ids.setdefault(name, {})[lost] = highest
+        released.append(f"{name} version {lost}, id {highest}")
     ids_file.write_text(json.dumps(ids, indent=2) + "\n", encoding="utf-8")
     return released
+
+
+def unnumbered(ids: Mapping[str, Mapping[str, int]]) -> list[tuple[str, str]]:
+    """Released versions without an id: nobody can write them."""
+    released = ((path.parent.name, path.stem) for path in sorted((_ROOT / "history").glob("*/*.avsc")))
+    return [(name, version) for name, version in released if version not in ids.get(name, {})]
 
 
 def main(arguments: list[str]) -> int:
@@ -215,8 +226,10 @@ def main(arguments: list[str]) -> int:
         diff = list(
             difflib.unified_diff(current.splitlines(), text.splitlines(), "committed", "generated", lineterm="")
         )
-        print("\n".join(diff))
-        return 1 if diff else 0
+        ids = json.loads((_ROOT / "ids.json").read_text(encoding="utf-8"))
+        missing = [f"{name} version {version} has no id: --release" for name, version in unnumbered(ids)]
+        print("\n".join([*diff, *missing]))
+        return 1 if diff or missing else 0
     _MODELS.write_text(text, encoding="utf-8")
     if "--release" in arguments:
         print("\n".join(release()))

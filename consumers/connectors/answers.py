@@ -45,6 +45,7 @@ __all__ = [
     "Answer",
     "Expectation",
     "Fault",
+    "Reply",
     "code_of",
     "json_fault",
     "judge",
@@ -73,6 +74,14 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with its headers, names in lower case: some systems say in `Location` alone what they have made."""
+
+    value: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from opentelemetry import propagate
 
 from consumers import metrics
 from consumers.audit.entry import Exchange, answer_summary, summary
-from consumers.connectors.answers import Answer, Expectation
+from consumers.connectors.answers import Answer, Expectation, Reply
 from consumers.connectors.guard import Verdict
 from consumers.connectors.limits import LimitReader
 from consumers.errors import Failed
@@ -246,7 +246,8 @@ class HttpClient:
             if verdict.error is not None:
                 telemetry.failed(verdict.error.code)
             elif verdict.value is not None:
-                call.answered(method, verdict.value)
+                value = verdict.value
+                call.answered(method, value.value if isinstance(value, Reply) else value)
             return verdict
 
     async def _authorised(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from consumers.connectors.answers import Answer, Fault, judge, parse
+from consumers.connectors.answers import Answer, Fault, Reply, judge, parse
 from consumers.connectors.breaker import Breaker
 from consumers.connectors.connector import Connector, probing
 from consumers.connectors.forms import flat
@@ -23,14 +23,6 @@ __all__ = ["Reply", "RestClient", "Timeouts", "parse", "trace_headers"]
 
 _LARGEST_ANSWER = 1 << 20
 _READS = frozenset({"GET", "HEAD"})
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer with its headers, names in lower case: some systems say in `Location` alone what they have made."""
-
-    value: Any
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class RestClient(Connector):

@@ -14,8 +14,10 @@ from rich.markup import escape
 
 from orchestrator import bootstrap
 from orchestrator.cli import systems_files
+from orchestrator.cli.control import Actor
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import Format, console, emit, say, table
+from orchestrator.cli.privacy import record_look
 from orchestrator.cli.times import age
 from orchestrator.settings import Settings, load, load_attribute
 
@@ -68,12 +70,21 @@ def systems(
 def accept(
     name: Annotated[str, typer.Argument(help="The system.")],
     action: Annotated[str | None, typer.Argument(help="One action of it; by default all.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; kept in the audit with your name.")] = None,
+    actor: Actor = None,
     output: Annotated[Format, typer.Option("-o", "--output", help="How data is printed.")] = Format.TEXT,
 ) -> None:
-    """Take what the answers of a system look like now for normal: it is learned anew, and alerts of drift are over."""
+    """Take what the answers of a system look like now for normal: it is learned anew, and alerts of drift are over.
+
+    What drifts while it learns is not told, so who did this, and why, is kept in the audit.
+    """
     settings = load()
     if name not in bootstrap.load_systems(settings):
         raise CliError("NOT_FOUND", f"there is no system {name!r}", exit_code=Exit.NOT_FOUND)
+    if not (reason or "").strip():
+        raise CliError("USAGE", "--reason is needed: who accepts, and why, is kept in the audit", exit_code=Exit.USAGE)
+    what = f"saga systems accept {name} {action or ''}".strip()
+    record_look(settings, what, reason=reason, actor=actor, saga=None)
     reader = _watch(settings)
     try:
         accepted = reader.accept(name, action)

@@ -61,10 +61,12 @@ async def test_a_drift_is_told_once_shown_and_accepted(
     forget = "UPDATE watch_action SET shape = shape #- '{fields,POST/created_at}' WHERE system = 'erp' AND action = 'create_vendor'"
     assert _change(world, forget) == 1
     # Both workers hear of that with the next they share, and judge by it what comes after.
-    for first in (1001, 2001):
-        await world.at_rest(await world.publish(make_vendors(60, first)))
-        await asyncio.sleep(6)
-    await _until(lambda: len(_shown(world)) == 1)
+    first = 1001
+    async with asyncio.timeout(150):
+        while not await asyncio.to_thread(_shown, world):
+            await world.at_rest(await world.publish(make_vendors(60, first)))
+            first += 1000
+            await asyncio.sleep(2)
     (shown,) = _shown(world)
     assert (shown["action"], shown["kind"], shown["changes"]) == (
         "create_vendor",
@@ -77,14 +79,21 @@ async def test_a_drift_is_told_once_shown_and_accepted(
     assert told == {("erp", "create_vendor", None)}
 
     world.saga("systems", "accept", "nobody", code=3)
-    world.saga("systems", "accept", "erp", "no_such_action", code=3)
-    accepted = json.loads(world.saga("systems", "accept", "erp", "create_vendor", "-o", "json"))
+    world.saga("systems", "accept", "erp", "no_such_action", "--reason", "x", code=3)
+    world.saga("systems", "accept", "erp", "create_vendor", code=2)
+    accepted = json.loads(
+        world.saga("systems", "accept", "erp", "create_vendor", "--reason", "a new version", "-o", "json")
+    )
     assert accepted == [{"system": "erp", "action": "create_vendor"}]
     assert _shown(world) == []
-    for first in (3001, 4001):
-        await world.at_rest(await world.publish(make_vendors(60, first)))
-        await asyncio.sleep(6)
-    await _until(lambda: any(alert.ended_ms for alert in _alerts_of_topic(world)))
-    await _until(lambda: _change(world, enough) == 1)
+
+    def over() -> bool:
+        return any(alert.ended_ms for alert in _alerts_of_topic(world)) and _change(world, enough) == 1
+
+    async with asyncio.timeout(150):
+        while not await asyncio.to_thread(over):
+            await world.at_rest(await world.publish(make_vendors(60, first)))
+            first += 1000
+            await asyncio.sleep(2)
     assert _shown(world) == []
     world.stack.check()

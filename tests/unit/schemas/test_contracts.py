@@ -142,6 +142,21 @@ def test_a_release_gives_new_ids_and_leaves_old_ones_alone(tmp_path: Path, monke
     assert (tmp_path / "history" / name / "2.avsc").exists()
 
 
+def test_versions_that_a_merge_left_without_an_id_are_found_and_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ids.json").write_text(json.dumps({"saga.a.A": {"1": 7}}))
+    for name in ("saga.a.A", "saga.b.B"):
+        (tmp_path / "history" / name).mkdir(parents=True)
+        (tmp_path / "history" / name / "1.avsc").write_text("{}")
+    monkeypatch.setattr(generate, "_ROOT", tmp_path)
+    monkeypatch.setattr(generate, "load", dict)
+    assert generate.main(["--check"]) == 1
+    assert "saga.b.B version 1 has no id: --release" in capsys.readouterr().out
+    assert generate.release() == ["saga.b.B version 1, id 8"]
+    assert generate.unnumbered(json.loads((tmp_path / "ids.json").read_text())) == []
+
+
 # -- compatibility ---------------------------------------------------------------------------------------------------
 
 
