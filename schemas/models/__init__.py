@@ -1136,6 +1136,114 @@ class SapEccVendorCreated(Record):
     ]
 
 
+class SapS4PurchaseOrderCreated(Record):
+    """The purchase order exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4PurchaseOrderCreated",
+        type="saga.sap_s4.SapS4PurchaseOrderCreated",
+        kind="completion",
+        system="sap-s4",
+    )
+    purchase_order: Annotated[
+        str,
+        Field(
+            description="Its number.",
+        ),
+    ]
+
+
+class SapS4PurchaseOrderDeleted(Record):
+    """The purchase order has its deletion code."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4PurchaseOrderDeleted",
+        type="saga.sap_s4.SapS4PurchaseOrderDeleted",
+        kind="completion",
+        system="sap-s4",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class SapS4SupplierBlocked(Record):
+    """The business partner is no longer in use."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4SupplierBlocked",
+        type="saga.sap_s4.SapS4SupplierBlocked",
+        kind="completion",
+        system="sap-s4",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class SapS4SupplierCreated(Record):
+    """The business partner exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4SupplierCreated",
+        type="saga.sap_s4.SapS4SupplierCreated",
+        kind="completion",
+        system="sap-s4",
+    )
+    business_partner: Annotated[
+        str,
+        Field(
+            description="Its number.",
+        ),
+    ]
+
+
+class SapS4SupplierInvoiceCancelled(Record):
+    """The invoice is reversed."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4SupplierInvoiceCancelled",
+        type="saga.sap_s4.SapS4SupplierInvoiceCancelled",
+        kind="completion",
+        system="sap-s4",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class SapS4SupplierInvoicePosted(Record):
+    """The invoice is posted."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4SupplierInvoicePosted",
+        type="saga.sap_s4.SapS4SupplierInvoicePosted",
+        kind="completion",
+        system="sap-s4",
+    )
+    invoice: Annotated[
+        str,
+        Field(
+            description="Its number.",
+        ),
+    ]
+    fiscal_year: Annotated[
+        str,
+        Field(
+            description="Of which it is.",
+        ),
+    ]
+
+
 class StripeCustomerCreated(Record):
     """The customer exists at Stripe."""
 
@@ -4466,6 +4574,319 @@ class SapEccReverseGoodsReceipt(Record):
     ]
 
 
+class SapS4BlockSupplier(Record):
+    """Undo SapS4CreateSupplier by blocking it and marking it for archiving. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4BlockSupplier",
+        type="saga.sap_s4.SapS4BlockSupplier",
+        kind="command",
+        system="sap-s4",
+        action="block_supplier",
+        completion=SapS4SupplierBlocked,
+        effect="idempotent",
+    )
+
+
+class SapS4CancelSupplierInvoice(Record):
+    """Undo SapS4PostSupplierInvoice by another document that reverses it. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4CancelSupplierInvoice",
+        type="saga.sap_s4.SapS4CancelSupplierInvoice",
+        kind="command",
+        system="sap-s4",
+        action="cancel_supplier_invoice",
+        completion=SapS4SupplierInvoiceCancelled,
+        effect="idempotent",
+    )
+    supplier_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="As in the invoice.",
+        ),
+    ]
+    invoice_number: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=16,
+            description="As in the invoice.",
+        ),
+    ]
+    posted_on: Annotated[
+        date,
+        Field(
+            description="Of the reversal, in an open period.",
+        ),
+    ]
+    reversal_reason: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=2,
+            description="02 if left out, as installed: reversal in the period of that date.",
+        ),
+    ] = None
+
+
+class SapS4CreatePurchaseOrder(Record):
+    """Order one material from a supplier."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4CreatePurchaseOrder",
+        type="saga.sap_s4.SapS4CreatePurchaseOrder",
+        kind="command",
+        system="sap-s4",
+        action="create_purchase_order",
+        completion=SapS4PurchaseOrderCreated,
+        effect="queryable",
+    )
+    company_code: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="Who orders.",
+        ),
+    ]
+    purchasing_organization: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="Which negotiates.",
+        ),
+    ]
+    purchasing_group: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=3,
+            description="The buyers.",
+        ),
+    ]
+    supplier_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="The supplier's number.",
+        ),
+    ]
+    currency: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z]{3}$",
+            description="ISO 4217.",
+        ),
+    ]
+    material: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=40,
+            description="Its number.",
+        ),
+    ]
+    plant: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="Where it is wanted.",
+        ),
+    ]
+    quantity: Annotated[
+        Decimal,
+        Field(
+            max_digits=13,
+            decimal_places=3,
+            description="In `unit`.",
+        ),
+    ]
+    unit: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=3,
+            description="PC, for one.",
+        ),
+    ]
+    net_price: Annotated[
+        Decimal,
+        Field(
+            max_digits=14,
+            decimal_places=2,
+            description="For one unit.",
+        ),
+    ]
+
+
+class SapS4CreateSupplier(Record):
+    """Create an organization as a business partner with the roles of a supplier."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4CreateSupplier",
+        type="saga.sap_s4.SapS4CreateSupplier",
+        kind="command",
+        system="sap-s4",
+        action="create_supplier",
+        completion=SapS4SupplierCreated,
+        effect="queryable",
+    )
+    supplier_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=40,
+            description="Name of the organization.",
+        ),
+    ]
+    grouping: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="Which decides on the number range.",
+        ),
+    ]
+    search_term: Annotated[
+        str | None,
+        Field(
+            max_length=20,
+            description="By which people find it.",
+        ),
+    ] = None
+
+
+class SapS4DeletePurchaseOrder(Record):
+    """Undo SapS4CreatePurchaseOrder. Not found is success. SAP refuses it once goods or an invoice have come."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4DeletePurchaseOrder",
+        type="saga.sap_s4.SapS4DeletePurchaseOrder",
+        kind="command",
+        system="sap-s4",
+        action="delete_purchase_order",
+        completion=SapS4PurchaseOrderDeleted,
+        effect="idempotent",
+    )
+    supplier_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="As in the order.",
+        ),
+    ]
+    company_code: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="As in the order.",
+        ),
+    ]
+
+
+class SapS4PostSupplierInvoice(Record):
+    """Post a supplier's invoice of one item to a G/L account."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4PostSupplierInvoice",
+        type="saga.sap_s4.SapS4PostSupplierInvoice",
+        kind="command",
+        system="sap-s4",
+        action="post_supplier_invoice",
+        completion=SapS4SupplierInvoicePosted,
+        effect="queryable",
+    )
+    company_code: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="Who is to pay.",
+        ),
+    ]
+    supplier_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="The invoicing party's number.",
+        ),
+    ]
+    invoice_number: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z0-9./ -]{1,16}$",
+            description="The supplier's.",
+        ),
+    ]
+    invoiced_on: Annotated[
+        date,
+        Field(
+            description="Date on the invoice.",
+        ),
+    ]
+    posted_on: Annotated[
+        date,
+        Field(
+            description="In an open period.",
+        ),
+    ]
+    currency: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z]{3}$",
+            description="ISO 4217.",
+        ),
+    ]
+    gross_amount: Annotated[
+        Decimal,
+        Field(
+            max_digits=13,
+            decimal_places=2,
+            description="In that currency.",
+        ),
+    ]
+    net_amount: Annotated[
+        Decimal,
+        Field(
+            max_digits=13,
+            decimal_places=2,
+            description="Without tax.",
+        ),
+    ]
+    tax_code: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=2,
+            description="V1, for one.",
+        ),
+    ]
+    gl_account: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="Which is debited.",
+        ),
+    ]
+    cost_center: Annotated[
+        str | None,
+        Field(
+            max_length=10,
+            description="Which is charged.",
+        ),
+    ] = None
+
+
 class StripeAuthorizePayment(Record):
     """Reserve an amount on a customer's payment method, to be captured later."""
 
@@ -5551,6 +5972,18 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.sap_ecc.SapEccReverseGoodsReceipt": SapEccReverseGoodsReceipt,
         "saga.sap_ecc.SapEccVendorBlocked": SapEccVendorBlocked,
         "saga.sap_ecc.SapEccVendorCreated": SapEccVendorCreated,
+        "saga.sap_s4.SapS4BlockSupplier": SapS4BlockSupplier,
+        "saga.sap_s4.SapS4CancelSupplierInvoice": SapS4CancelSupplierInvoice,
+        "saga.sap_s4.SapS4CreatePurchaseOrder": SapS4CreatePurchaseOrder,
+        "saga.sap_s4.SapS4CreateSupplier": SapS4CreateSupplier,
+        "saga.sap_s4.SapS4DeletePurchaseOrder": SapS4DeletePurchaseOrder,
+        "saga.sap_s4.SapS4PostSupplierInvoice": SapS4PostSupplierInvoice,
+        "saga.sap_s4.SapS4PurchaseOrderCreated": SapS4PurchaseOrderCreated,
+        "saga.sap_s4.SapS4PurchaseOrderDeleted": SapS4PurchaseOrderDeleted,
+        "saga.sap_s4.SapS4SupplierBlocked": SapS4SupplierBlocked,
+        "saga.sap_s4.SapS4SupplierCreated": SapS4SupplierCreated,
+        "saga.sap_s4.SapS4SupplierInvoiceCancelled": SapS4SupplierInvoiceCancelled,
+        "saga.sap_s4.SapS4SupplierInvoicePosted": SapS4SupplierInvoicePosted,
         "saga.stripe.StripeAuthorizePayment": StripeAuthorizePayment,
         "saga.stripe.StripeCancelPayment": StripeCancelPayment,
         "saga.stripe.StripeCancelSubscription": StripeCancelSubscription,
@@ -5739,6 +6172,18 @@ __all__ = [
     "SapEccReverseGoodsReceipt",
     "SapEccVendorBlocked",
     "SapEccVendorCreated",
+    "SapS4BlockSupplier",
+    "SapS4CancelSupplierInvoice",
+    "SapS4CreatePurchaseOrder",
+    "SapS4CreateSupplier",
+    "SapS4DeletePurchaseOrder",
+    "SapS4PostSupplierInvoice",
+    "SapS4PurchaseOrderCreated",
+    "SapS4PurchaseOrderDeleted",
+    "SapS4SupplierBlocked",
+    "SapS4SupplierCreated",
+    "SapS4SupplierInvoiceCancelled",
+    "SapS4SupplierInvoicePosted",
     "SendApologyEmail",
     "SendWelcomeEmail",
     "StepFailed",
