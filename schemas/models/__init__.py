@@ -117,6 +117,108 @@ class BamboohrTimeOffRequested(Record):
     ]
 
 
+class DynamicsAccountCreated(Record):
+    """The account exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsAccountCreated",
+        type="saga.dynamics_365.DynamicsAccountCreated",
+        kind="completion",
+        system="dynamics-365",
+    )
+    account_id: Annotated[
+        str,
+        Field(
+            description="Id of the row.",
+        ),
+    ]
+
+
+class DynamicsAccountDeleted(Record):
+    """The account is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsAccountDeleted",
+        type="saga.dynamics_365.DynamicsAccountDeleted",
+        kind="completion",
+        system="dynamics-365",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class DynamicsContactCreated(Record):
+    """The contact exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsContactCreated",
+        type="saga.dynamics_365.DynamicsContactCreated",
+        kind="completion",
+        system="dynamics-365",
+    )
+    contact_id: Annotated[
+        str,
+        Field(
+            description="Id of the row.",
+        ),
+    ]
+
+
+class DynamicsContactDeleted(Record):
+    """The contact is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsContactDeleted",
+        type="saga.dynamics_365.DynamicsContactDeleted",
+        kind="completion",
+        system="dynamics-365",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class DynamicsOpportunityCreated(Record):
+    """The opportunity exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsOpportunityCreated",
+        type="saga.dynamics_365.DynamicsOpportunityCreated",
+        kind="completion",
+        system="dynamics-365",
+    )
+    opportunity_id: Annotated[
+        str,
+        Field(
+            description="Id of the row.",
+        ),
+    ]
+
+
+class DynamicsOpportunityDeleted(Record):
+    """The opportunity is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsOpportunityDeleted",
+        type="saga.dynamics_365.DynamicsOpportunityDeleted",
+        kind="completion",
+        system="dynamics-365",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
 class InvoiceProcessed(Record):
     """The invoice is entered."""
 
@@ -2272,6 +2374,179 @@ class BamboohrRequestTimeOff(Record):
             description="What the employee says to it.",
         ),
     ] = None
+
+
+class DynamicsCreateAccount(Record):
+    """Create a company."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsCreateAccount",
+        type="saga.dynamics_365.DynamicsCreateAccount",
+        kind="command",
+        system="dynamics-365",
+        action="create_account",
+        completion=DynamicsAccountCreated,
+        effect="idempotent",
+    )
+    account_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=160,
+            description="Name of the company.",
+        ),
+    ]
+    account_number: Annotated[
+        str | None,
+        Field(
+            max_length=20,
+            description="What it is known by.",
+        ),
+    ] = None
+    email: Annotated[
+        str | None,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where it is written to.",
+        ),
+    ] = None
+    phone: Annotated[
+        str | None,
+        Field(
+            max_length=50,
+            description="Where it is called.",
+        ),
+    ] = None
+
+
+class DynamicsCreateContact(Record):
+    """Create a person, of an account or of none."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsCreateContact",
+        type="saga.dynamics_365.DynamicsCreateContact",
+        kind="command",
+        system="dynamics-365",
+        action="create_contact",
+        completion=DynamicsContactCreated,
+        effect="idempotent",
+    )
+    first_name: Annotated[
+        str | None,
+        Field(
+            max_length=50,
+            description="Given name.",
+        ),
+    ] = None
+    last_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=50,
+            description="Family name.",
+        ),
+    ]
+    email: Annotated[
+        str | None,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where the person is written to.",
+        ),
+    ] = None
+    account_id: Annotated[
+        str | None,
+        Field(
+            pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+            description="Id of the account.",
+        ),
+    ] = None
+
+
+class DynamicsCreateOpportunity(Record):
+    """Create a sale that may come of an account."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsCreateOpportunity",
+        type="saga.dynamics_365.DynamicsCreateOpportunity",
+        kind="command",
+        system="dynamics-365",
+        action="create_opportunity",
+        completion=DynamicsOpportunityCreated,
+        effect="idempotent",
+    )
+    topic: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=300,
+            description="What it is about.",
+        ),
+    ]
+    account_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+            description="Id of the account.",
+        ),
+    ]
+    estimated_value: Annotated[
+        Decimal,
+        Field(
+            max_digits=15,
+            decimal_places=2,
+            description="In the currency of the account.",
+        ),
+    ]
+    closes_on: Annotated[
+        date,
+        Field(
+            description="When it is expected.",
+        ),
+    ]
+
+
+class DynamicsDeleteAccount(Record):
+    """Undo DynamicsCreateAccount. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsDeleteAccount",
+        type="saga.dynamics_365.DynamicsDeleteAccount",
+        kind="command",
+        system="dynamics-365",
+        action="delete_account",
+        completion=DynamicsAccountDeleted,
+        effect="idempotent",
+    )
+
+
+class DynamicsDeleteContact(Record):
+    """Undo DynamicsCreateContact. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsDeleteContact",
+        type="saga.dynamics_365.DynamicsDeleteContact",
+        kind="command",
+        system="dynamics-365",
+        action="delete_contact",
+        completion=DynamicsContactDeleted,
+        effect="idempotent",
+    )
+
+
+class DynamicsDeleteOpportunity(Record):
+    """Undo DynamicsCreateOpportunity. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsDeleteOpportunity",
+        type="saga.dynamics_365.DynamicsDeleteOpportunity",
+        kind="command",
+        system="dynamics-365",
+        action="delete_opportunity",
+        completion=DynamicsOpportunityDeleted,
+        effect="idempotent",
+    )
 
 
 class ErpVendorType(StrEnum):
@@ -5851,6 +6126,18 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.bamboohr.BamboohrRequestTimeOff": BamboohrRequestTimeOff,
         "saga.bamboohr.BamboohrTimeOffCancelled": BamboohrTimeOffCancelled,
         "saga.bamboohr.BamboohrTimeOffRequested": BamboohrTimeOffRequested,
+        "saga.dynamics_365.DynamicsAccountCreated": DynamicsAccountCreated,
+        "saga.dynamics_365.DynamicsAccountDeleted": DynamicsAccountDeleted,
+        "saga.dynamics_365.DynamicsContactCreated": DynamicsContactCreated,
+        "saga.dynamics_365.DynamicsContactDeleted": DynamicsContactDeleted,
+        "saga.dynamics_365.DynamicsCreateAccount": DynamicsCreateAccount,
+        "saga.dynamics_365.DynamicsCreateContact": DynamicsCreateContact,
+        "saga.dynamics_365.DynamicsCreateOpportunity": DynamicsCreateOpportunity,
+        "saga.dynamics_365.DynamicsDeleteAccount": DynamicsDeleteAccount,
+        "saga.dynamics_365.DynamicsDeleteContact": DynamicsDeleteContact,
+        "saga.dynamics_365.DynamicsDeleteOpportunity": DynamicsDeleteOpportunity,
+        "saga.dynamics_365.DynamicsOpportunityCreated": DynamicsOpportunityCreated,
+        "saga.dynamics_365.DynamicsOpportunityDeleted": DynamicsOpportunityDeleted,
         "saga.engine.SagaControl": SagaControl,
         "saga.engine.SagaEnded": SagaEnded,
         "saga.engine.SagaRerun": SagaRerun,
@@ -6055,6 +6342,18 @@ __all__ = [
     "CreatePortalAccount",
     "CreateVendor",
     "DeactivateVendor",
+    "DynamicsAccountCreated",
+    "DynamicsAccountDeleted",
+    "DynamicsContactCreated",
+    "DynamicsContactDeleted",
+    "DynamicsCreateAccount",
+    "DynamicsCreateContact",
+    "DynamicsCreateOpportunity",
+    "DynamicsDeleteAccount",
+    "DynamicsDeleteContact",
+    "DynamicsDeleteOpportunity",
+    "DynamicsOpportunityCreated",
+    "DynamicsOpportunityDeleted",
     "EffectClass",
     "EndStatus",
     "ErpPaymentTerms",
