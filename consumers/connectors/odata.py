@@ -198,7 +198,7 @@ class ODataClient(Connector):
         async def once() -> Verdict:
             if self._csrf is None or expected.reads:
                 return await send({})
-            return await self._csrf.around(call, send)
+            return await self._csrf.around(call, request.service, send)
 
         return await self.guard.run(call, once)
 

@@ -47,6 +47,11 @@ class ODataRequest:
         """As `HttpClient` takes it."""
         return None if self.content is None else Body(content=self.content)
 
+    @property
+    def service(self) -> str:
+        """The root of its service, where several stand below the base URL: `/API_X/` of `/API_X/A_Y('1')`."""
+        return self.path.partition("?")[0].rpartition("/")[0] + "/"
+
     def plus(self, headers: Mapping[str, str]) -> ODataRequest:
         """The same with further headers."""
         return replace(self, headers={**self.headers, **headers})

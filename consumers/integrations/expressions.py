@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from base64 import b32encode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from string import Formatter
 from typing import Any, Final
 from urllib.parse import quote
+from uuid import UUID, uuid5
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -30,8 +33,9 @@ _ROOTS: Final = frozenset({"current", "identity"})
 
 
 class _Functions(Functions):
-    """JMESPath's own, and what it has none for: four for texts (the last part of a path, dates without dashes), and
-    one that filters by a value from outside the list, which a filter of its own cannot name.
+    """JMESPath's own, and what it has none for: four for texts (the last part of a path, dates without dashes), two
+    that make our reference for a system that wants a UUID or has few characters for it, and one that filters by a value
+    from outside the list, which a filter of its own cannot name.
     """
 
     @signature({"types": ["string"]}, {"types": ["string"]})
@@ -49,6 +53,19 @@ class _Functions(Functions):
     @signature({"types": ["string"]})
     def _func_upper(self, text: str) -> str:
         return text.upper()
+
+    @signature({"types": ["string"]}, {"types": ["string"]})
+    def _func_uuid5(self, namespace: str, name: str) -> str:
+        return str(uuid5(UUID(namespace), name))
+
+    @signature({"types": ["string"]}, {"types": ["number"]})
+    def _func_digest(self, text: str, length: int) -> str:
+        # Capitals and digits, as SAP folds what is stored: five bits in each character.
+        found = b32encode(sha256(text.encode()).digest()).decode()
+        if not 10 <= length <= 50:
+            msg = "less than 50 bits are not ours alone, and there are no more than 256"
+            raise ValueError(msg)
+        return found[: int(length)]
 
     @signature({"types": ["array"]}, {"types": ["string"]}, {"types": []})
     def _func_where(self, items: list[Any], path: str, value: Any) -> list[Any]:

@@ -91,7 +91,7 @@ class _Change(_Shows):
         return cls(entity, key, fixed, client, Value.of({"key": entity.key}), Value.of(entity.fields), etags, inner)
 
     def fill(self, context: Mapping[str, Any]) -> ODataRequest:
-        fields = self.fields.evaluate(context, nulls=self.entity.nulls)
+        fields = _there(self.fields.evaluate(context, nulls=True), nulls=self.entity.nulls)
         headers = dict(self.fixed)
         if self.key is not None and self.key.header is not None:
             headers[self.key.header] = str(context["idempotency_key"])
@@ -145,7 +145,7 @@ class _Change(_Shows):
             if change.key is not None:
                 one["key"] = _needed(key, context)
             if change.do != "delete":
-                one["fields"] = fields.evaluate(context, nulls=self.entity.nulls)
+                one["fields"] = _there(fields.evaluate(context, nulls=True), nulls=self.entity.nulls)
             made.append(one)
         return made
 
@@ -181,6 +181,19 @@ class _Question(_Shows):
         looks: bool = False,  # noqa: ARG002 - always
     ) -> Reply | None:
         return Reply(await self.client.every(sent, call=call, errors=errors))
+
+
+def _there(value: Any, *, nulls: bool) -> Any:
+    """Without what is null, unless `nulls` sends it; a typed value of null is null."""
+    if isinstance(value, dict):
+        if set(value) == {"type", "value"} and str(value["type"]).startswith("Edm.") and value["value"] is None:
+            return None
+        found = {name: _there(part, nulls=nulls) for name, part in value.items()}
+        return found if nulls else {name: part for name, part in found.items() if part is not None}
+    if isinstance(value, list):
+        parts = [_there(part, nulls=nulls) for part in value]
+        return parts if nulls else [part for part in parts if part is not None]
+    return value
 
 
 def _needed(key: Value, context: Mapping[str, Any]) -> Any:

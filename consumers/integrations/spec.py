@@ -2,8 +2,9 @@
 
 Strings under `query`, `headers`, `body`, `response`, `found` and wherever else `Expression` stands are JMESPath, so a
 constant text is written `'text'`; numbers and booleans stand for themselves. Beside JMESPath's own functions there
-are split(text, separator), replace(text, old, new), lower, upper, and where(list, 'a.b', value): those of the list that
-have the value there. What an expression may name:
+are split(text, separator), replace(text, old, new), lower, upper, uuid5(uuid, name) of RFC 9562, digest(text, `16`): so
+many of the characters A-Z and 2-7 of its SHA-256, and where(list, 'a.b', value): those of the list that have the value
+there. What an expression may name:
 
     requests    the command's fields, saga_id, idempotency_key, agent, step, api_version; `lookup` where there is one
     answers     all of these, `answer` (the JSON of the body), and `item` (what a probe's or lookup's `found` found) or,

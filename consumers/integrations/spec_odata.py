@@ -21,6 +21,8 @@ def _typed(shape: Any) -> Any:
 
 
 Name = Annotated[str, Field(pattern=r"^[_A-Za-z]\w*([./][_A-Za-z]\w*)*$", max_length=256)]
+# `parentcustomerid_account@odata.bind` is what an entity is bound to (OData JSON format §8.5).
+Property = Annotated[str, Field(pattern=r"^[_A-Za-z]\w*([./][_A-Za-z]\w*)*(@odata\.bind)?$", max_length=256)]
 # Expressions, and in places of values `{type: Edm.Guid, value: expression}` where a value does not tell its type.
 Typed = Annotated[JsonValue, AfterValidator(_typed)]
 Query = dict[Annotated[str, Field(pattern=r"^\$(select|expand)$")], Text]
@@ -50,7 +52,7 @@ class ChangeSpec(Strict):
     do: Literal["create", "update", "delete"]
     set: Name
     key: Typed = None
-    fields: dict[Name, Typed] = Field(default_factory=dict)
+    fields: dict[Property, Typed] = Field(default_factory=dict)
     etag: Expression | None = None
 
     @model_validator(mode="after")
@@ -75,7 +77,7 @@ class EntitySpec(Strict):
     do: Literal["create", "update", "upsert", "delete", "invoke", "read", "batch"]
     set: Name | None = None
     key: Typed = None
-    fields: dict[Name, Typed] = Field(default_factory=dict)
+    fields: dict[Property, Typed] = Field(default_factory=dict)
     nulls: bool = False
     etag: Expression | None = None
     fresh: bool = False

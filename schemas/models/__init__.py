@@ -117,6 +117,108 @@ class BamboohrTimeOffRequested(Record):
     ]
 
 
+class DynamicsAccountCreated(Record):
+    """The account exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsAccountCreated",
+        type="saga.dynamics_365.DynamicsAccountCreated",
+        kind="completion",
+        system="dynamics-365",
+    )
+    account_id: Annotated[
+        str,
+        Field(
+            description="Id of the row.",
+        ),
+    ]
+
+
+class DynamicsAccountDeleted(Record):
+    """The account is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsAccountDeleted",
+        type="saga.dynamics_365.DynamicsAccountDeleted",
+        kind="completion",
+        system="dynamics-365",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class DynamicsContactCreated(Record):
+    """The contact exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsContactCreated",
+        type="saga.dynamics_365.DynamicsContactCreated",
+        kind="completion",
+        system="dynamics-365",
+    )
+    contact_id: Annotated[
+        str,
+        Field(
+            description="Id of the row.",
+        ),
+    ]
+
+
+class DynamicsContactDeleted(Record):
+    """The contact is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsContactDeleted",
+        type="saga.dynamics_365.DynamicsContactDeleted",
+        kind="completion",
+        system="dynamics-365",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class DynamicsOpportunityCreated(Record):
+    """The opportunity exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsOpportunityCreated",
+        type="saga.dynamics_365.DynamicsOpportunityCreated",
+        kind="completion",
+        system="dynamics-365",
+    )
+    opportunity_id: Annotated[
+        str,
+        Field(
+            description="Id of the row.",
+        ),
+    ]
+
+
+class DynamicsOpportunityDeleted(Record):
+    """The opportunity is gone."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsOpportunityDeleted",
+        type="saga.dynamics_365.DynamicsOpportunityDeleted",
+        kind="completion",
+        system="dynamics-365",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
 class InvoiceProcessed(Record):
     """The invoice is entered."""
 
@@ -1132,6 +1234,114 @@ class SapEccVendorCreated(Record):
         str,
         Field(
             description="DOCNUM of the IDoc that did it.",
+        ),
+    ]
+
+
+class SapS4PurchaseOrderCreated(Record):
+    """The purchase order exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4PurchaseOrderCreated",
+        type="saga.sap_s4.SapS4PurchaseOrderCreated",
+        kind="completion",
+        system="sap-s4",
+    )
+    purchase_order: Annotated[
+        str,
+        Field(
+            description="Its number.",
+        ),
+    ]
+
+
+class SapS4PurchaseOrderDeleted(Record):
+    """The purchase order has its deletion code."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4PurchaseOrderDeleted",
+        type="saga.sap_s4.SapS4PurchaseOrderDeleted",
+        kind="completion",
+        system="sap-s4",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class SapS4SupplierBlocked(Record):
+    """The business partner is no longer in use."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4SupplierBlocked",
+        type="saga.sap_s4.SapS4SupplierBlocked",
+        kind="completion",
+        system="sap-s4",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class SapS4SupplierCreated(Record):
+    """The business partner exists."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4SupplierCreated",
+        type="saga.sap_s4.SapS4SupplierCreated",
+        kind="completion",
+        system="sap-s4",
+    )
+    business_partner: Annotated[
+        str,
+        Field(
+            description="Its number.",
+        ),
+    ]
+
+
+class SapS4SupplierInvoiceCancelled(Record):
+    """The invoice is reversed."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4SupplierInvoiceCancelled",
+        type="saga.sap_s4.SapS4SupplierInvoiceCancelled",
+        kind="completion",
+        system="sap-s4",
+    )
+    found: Annotated[
+        bool,
+        Field(
+            description="False where there was nothing to undo.",
+        ),
+    ]
+
+
+class SapS4SupplierInvoicePosted(Record):
+    """The invoice is posted."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4SupplierInvoicePosted",
+        type="saga.sap_s4.SapS4SupplierInvoicePosted",
+        kind="completion",
+        system="sap-s4",
+    )
+    invoice: Annotated[
+        str,
+        Field(
+            description="Its number.",
+        ),
+    ]
+    fiscal_year: Annotated[
+        str,
+        Field(
+            description="Of which it is.",
         ),
     ]
 
@@ -2164,6 +2374,179 @@ class BamboohrRequestTimeOff(Record):
             description="What the employee says to it.",
         ),
     ] = None
+
+
+class DynamicsCreateAccount(Record):
+    """Create a company."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsCreateAccount",
+        type="saga.dynamics_365.DynamicsCreateAccount",
+        kind="command",
+        system="dynamics-365",
+        action="create_account",
+        completion=DynamicsAccountCreated,
+        effect="idempotent",
+    )
+    account_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=160,
+            description="Name of the company.",
+        ),
+    ]
+    account_number: Annotated[
+        str | None,
+        Field(
+            max_length=20,
+            description="What it is known by.",
+        ),
+    ] = None
+    email: Annotated[
+        str | None,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where it is written to.",
+        ),
+    ] = None
+    phone: Annotated[
+        str | None,
+        Field(
+            max_length=50,
+            description="Where it is called.",
+        ),
+    ] = None
+
+
+class DynamicsCreateContact(Record):
+    """Create a person, of an account or of none."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsCreateContact",
+        type="saga.dynamics_365.DynamicsCreateContact",
+        kind="command",
+        system="dynamics-365",
+        action="create_contact",
+        completion=DynamicsContactCreated,
+        effect="idempotent",
+    )
+    first_name: Annotated[
+        str | None,
+        Field(
+            max_length=50,
+            description="Given name.",
+        ),
+    ] = None
+    last_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=50,
+            description="Family name.",
+        ),
+    ]
+    email: Annotated[
+        str | None,
+        Field(
+            max_length=254,
+            pattern="^[^@\\s<>,;:\\\"]+@[^@\\s<>,;:\\\".]+(\\.[^@\\s<>,;:\\\".]+)+$",
+            description="Where the person is written to.",
+        ),
+    ] = None
+    account_id: Annotated[
+        str | None,
+        Field(
+            pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+            description="Id of the account.",
+        ),
+    ] = None
+
+
+class DynamicsCreateOpportunity(Record):
+    """Create a sale that may come of an account."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsCreateOpportunity",
+        type="saga.dynamics_365.DynamicsCreateOpportunity",
+        kind="command",
+        system="dynamics-365",
+        action="create_opportunity",
+        completion=DynamicsOpportunityCreated,
+        effect="idempotent",
+    )
+    topic: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=300,
+            description="What it is about.",
+        ),
+    ]
+    account_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+            description="Id of the account.",
+        ),
+    ]
+    estimated_value: Annotated[
+        Decimal,
+        Field(
+            max_digits=15,
+            decimal_places=2,
+            description="In the currency of the account.",
+        ),
+    ]
+    closes_on: Annotated[
+        date,
+        Field(
+            description="When it is expected.",
+        ),
+    ]
+
+
+class DynamicsDeleteAccount(Record):
+    """Undo DynamicsCreateAccount. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsDeleteAccount",
+        type="saga.dynamics_365.DynamicsDeleteAccount",
+        kind="command",
+        system="dynamics-365",
+        action="delete_account",
+        completion=DynamicsAccountDeleted,
+        effect="idempotent",
+    )
+
+
+class DynamicsDeleteContact(Record):
+    """Undo DynamicsCreateContact. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsDeleteContact",
+        type="saga.dynamics_365.DynamicsDeleteContact",
+        kind="command",
+        system="dynamics-365",
+        action="delete_contact",
+        completion=DynamicsContactDeleted,
+        effect="idempotent",
+    )
+
+
+class DynamicsDeleteOpportunity(Record):
+    """Undo DynamicsCreateOpportunity. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.dynamics_365.DynamicsDeleteOpportunity",
+        type="saga.dynamics_365.DynamicsDeleteOpportunity",
+        kind="command",
+        system="dynamics-365",
+        action="delete_opportunity",
+        completion=DynamicsOpportunityDeleted,
+        effect="idempotent",
+    )
 
 
 class ErpVendorType(StrEnum):
@@ -4466,6 +4849,319 @@ class SapEccReverseGoodsReceipt(Record):
     ]
 
 
+class SapS4BlockSupplier(Record):
+    """Undo SapS4CreateSupplier by blocking it and marking it for archiving. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4BlockSupplier",
+        type="saga.sap_s4.SapS4BlockSupplier",
+        kind="command",
+        system="sap-s4",
+        action="block_supplier",
+        completion=SapS4SupplierBlocked,
+        effect="idempotent",
+    )
+
+
+class SapS4CancelSupplierInvoice(Record):
+    """Undo SapS4PostSupplierInvoice by another document that reverses it. Not found is success."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4CancelSupplierInvoice",
+        type="saga.sap_s4.SapS4CancelSupplierInvoice",
+        kind="command",
+        system="sap-s4",
+        action="cancel_supplier_invoice",
+        completion=SapS4SupplierInvoiceCancelled,
+        effect="idempotent",
+    )
+    supplier_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="As in the invoice.",
+        ),
+    ]
+    invoice_number: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=16,
+            description="As in the invoice.",
+        ),
+    ]
+    posted_on: Annotated[
+        date,
+        Field(
+            description="Of the reversal, in an open period.",
+        ),
+    ]
+    reversal_reason: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=2,
+            description="02 if left out, as installed: reversal in the period of that date.",
+        ),
+    ] = None
+
+
+class SapS4CreatePurchaseOrder(Record):
+    """Order one material from a supplier."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4CreatePurchaseOrder",
+        type="saga.sap_s4.SapS4CreatePurchaseOrder",
+        kind="command",
+        system="sap-s4",
+        action="create_purchase_order",
+        completion=SapS4PurchaseOrderCreated,
+        effect="queryable",
+    )
+    company_code: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="Who orders.",
+        ),
+    ]
+    purchasing_organization: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="Which negotiates.",
+        ),
+    ]
+    purchasing_group: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=3,
+            description="The buyers.",
+        ),
+    ]
+    supplier_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="The supplier's number.",
+        ),
+    ]
+    currency: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z]{3}$",
+            description="ISO 4217.",
+        ),
+    ]
+    material: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=40,
+            description="Its number.",
+        ),
+    ]
+    plant: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="Where it is wanted.",
+        ),
+    ]
+    quantity: Annotated[
+        Decimal,
+        Field(
+            max_digits=13,
+            decimal_places=3,
+            description="In `unit`.",
+        ),
+    ]
+    unit: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=3,
+            description="PC, for one.",
+        ),
+    ]
+    net_price: Annotated[
+        Decimal,
+        Field(
+            max_digits=14,
+            decimal_places=2,
+            description="For one unit.",
+        ),
+    ]
+
+
+class SapS4CreateSupplier(Record):
+    """Create an organization as a business partner with the roles of a supplier."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4CreateSupplier",
+        type="saga.sap_s4.SapS4CreateSupplier",
+        kind="command",
+        system="sap-s4",
+        action="create_supplier",
+        completion=SapS4SupplierCreated,
+        effect="queryable",
+    )
+    supplier_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=40,
+            description="Name of the organization.",
+        ),
+    ]
+    grouping: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="Which decides on the number range.",
+        ),
+    ]
+    search_term: Annotated[
+        str | None,
+        Field(
+            max_length=20,
+            description="By which people find it.",
+        ),
+    ] = None
+
+
+class SapS4DeletePurchaseOrder(Record):
+    """Undo SapS4CreatePurchaseOrder. Not found is success. SAP refuses it once goods or an invoice have come."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4DeletePurchaseOrder",
+        type="saga.sap_s4.SapS4DeletePurchaseOrder",
+        kind="command",
+        system="sap-s4",
+        action="delete_purchase_order",
+        completion=SapS4PurchaseOrderDeleted,
+        effect="idempotent",
+    )
+    supplier_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="As in the order.",
+        ),
+    ]
+    company_code: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="As in the order.",
+        ),
+    ]
+
+
+class SapS4PostSupplierInvoice(Record):
+    """Post a supplier's invoice of one item to a G/L account."""
+
+    contract: ClassVar[Contract] = Contract(
+        name="saga.sap_s4.SapS4PostSupplierInvoice",
+        type="saga.sap_s4.SapS4PostSupplierInvoice",
+        kind="command",
+        system="sap-s4",
+        action="post_supplier_invoice",
+        completion=SapS4SupplierInvoicePosted,
+        effect="queryable",
+    )
+    company_code: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4,
+            description="Who is to pay.",
+        ),
+    ]
+    supplier_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="The invoicing party's number.",
+        ),
+    ]
+    invoice_number: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z0-9./ -]{1,16}$",
+            description="The supplier's.",
+        ),
+    ]
+    invoiced_on: Annotated[
+        date,
+        Field(
+            description="Date on the invoice.",
+        ),
+    ]
+    posted_on: Annotated[
+        date,
+        Field(
+            description="In an open period.",
+        ),
+    ]
+    currency: Annotated[
+        str,
+        Field(
+            pattern="^[A-Z]{3}$",
+            description="ISO 4217.",
+        ),
+    ]
+    gross_amount: Annotated[
+        Decimal,
+        Field(
+            max_digits=13,
+            decimal_places=2,
+            description="In that currency.",
+        ),
+    ]
+    net_amount: Annotated[
+        Decimal,
+        Field(
+            max_digits=13,
+            decimal_places=2,
+            description="Without tax.",
+        ),
+    ]
+    tax_code: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=2,
+            description="V1, for one.",
+        ),
+    ]
+    gl_account: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="Which is debited.",
+        ),
+    ]
+    cost_center: Annotated[
+        str | None,
+        Field(
+            max_length=10,
+            description="Which is charged.",
+        ),
+    ] = None
+
+
 class StripeAuthorizePayment(Record):
     """Reserve an amount on a customer's payment method, to be captured later."""
 
@@ -5430,6 +6126,18 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.bamboohr.BamboohrRequestTimeOff": BamboohrRequestTimeOff,
         "saga.bamboohr.BamboohrTimeOffCancelled": BamboohrTimeOffCancelled,
         "saga.bamboohr.BamboohrTimeOffRequested": BamboohrTimeOffRequested,
+        "saga.dynamics_365.DynamicsAccountCreated": DynamicsAccountCreated,
+        "saga.dynamics_365.DynamicsAccountDeleted": DynamicsAccountDeleted,
+        "saga.dynamics_365.DynamicsContactCreated": DynamicsContactCreated,
+        "saga.dynamics_365.DynamicsContactDeleted": DynamicsContactDeleted,
+        "saga.dynamics_365.DynamicsCreateAccount": DynamicsCreateAccount,
+        "saga.dynamics_365.DynamicsCreateContact": DynamicsCreateContact,
+        "saga.dynamics_365.DynamicsCreateOpportunity": DynamicsCreateOpportunity,
+        "saga.dynamics_365.DynamicsDeleteAccount": DynamicsDeleteAccount,
+        "saga.dynamics_365.DynamicsDeleteContact": DynamicsDeleteContact,
+        "saga.dynamics_365.DynamicsDeleteOpportunity": DynamicsDeleteOpportunity,
+        "saga.dynamics_365.DynamicsOpportunityCreated": DynamicsOpportunityCreated,
+        "saga.dynamics_365.DynamicsOpportunityDeleted": DynamicsOpportunityDeleted,
         "saga.engine.SagaControl": SagaControl,
         "saga.engine.SagaEnded": SagaEnded,
         "saga.engine.SagaRerun": SagaRerun,
@@ -5551,6 +6259,18 @@ BY_NAME: Mapping[str, type[Record]] = MappingProxyType(
         "saga.sap_ecc.SapEccReverseGoodsReceipt": SapEccReverseGoodsReceipt,
         "saga.sap_ecc.SapEccVendorBlocked": SapEccVendorBlocked,
         "saga.sap_ecc.SapEccVendorCreated": SapEccVendorCreated,
+        "saga.sap_s4.SapS4BlockSupplier": SapS4BlockSupplier,
+        "saga.sap_s4.SapS4CancelSupplierInvoice": SapS4CancelSupplierInvoice,
+        "saga.sap_s4.SapS4CreatePurchaseOrder": SapS4CreatePurchaseOrder,
+        "saga.sap_s4.SapS4CreateSupplier": SapS4CreateSupplier,
+        "saga.sap_s4.SapS4DeletePurchaseOrder": SapS4DeletePurchaseOrder,
+        "saga.sap_s4.SapS4PostSupplierInvoice": SapS4PostSupplierInvoice,
+        "saga.sap_s4.SapS4PurchaseOrderCreated": SapS4PurchaseOrderCreated,
+        "saga.sap_s4.SapS4PurchaseOrderDeleted": SapS4PurchaseOrderDeleted,
+        "saga.sap_s4.SapS4SupplierBlocked": SapS4SupplierBlocked,
+        "saga.sap_s4.SapS4SupplierCreated": SapS4SupplierCreated,
+        "saga.sap_s4.SapS4SupplierInvoiceCancelled": SapS4SupplierInvoiceCancelled,
+        "saga.sap_s4.SapS4SupplierInvoicePosted": SapS4SupplierInvoicePosted,
         "saga.stripe.StripeAuthorizePayment": StripeAuthorizePayment,
         "saga.stripe.StripeCancelPayment": StripeCancelPayment,
         "saga.stripe.StripeCancelSubscription": StripeCancelSubscription,
@@ -5622,6 +6342,18 @@ __all__ = [
     "CreatePortalAccount",
     "CreateVendor",
     "DeactivateVendor",
+    "DynamicsAccountCreated",
+    "DynamicsAccountDeleted",
+    "DynamicsContactCreated",
+    "DynamicsContactDeleted",
+    "DynamicsCreateAccount",
+    "DynamicsCreateContact",
+    "DynamicsCreateOpportunity",
+    "DynamicsDeleteAccount",
+    "DynamicsDeleteContact",
+    "DynamicsDeleteOpportunity",
+    "DynamicsOpportunityCreated",
+    "DynamicsOpportunityDeleted",
     "EffectClass",
     "EndStatus",
     "ErpPaymentTerms",
@@ -5739,6 +6471,18 @@ __all__ = [
     "SapEccReverseGoodsReceipt",
     "SapEccVendorBlocked",
     "SapEccVendorCreated",
+    "SapS4BlockSupplier",
+    "SapS4CancelSupplierInvoice",
+    "SapS4CreatePurchaseOrder",
+    "SapS4CreateSupplier",
+    "SapS4DeletePurchaseOrder",
+    "SapS4PostSupplierInvoice",
+    "SapS4PurchaseOrderCreated",
+    "SapS4PurchaseOrderDeleted",
+    "SapS4SupplierBlocked",
+    "SapS4SupplierCreated",
+    "SapS4SupplierInvoiceCancelled",
+    "SapS4SupplierInvoicePosted",
     "SendApologyEmail",
     "SendWelcomeEmail",
     "StepFailed",

@@ -96,13 +96,20 @@ def test_an_expression_that_is_nested_too_deeply_is_refused() -> None:
         ("replace(b, '-', '')", "20260131"),
         ("upper(split(a, '/')[0])", "HTTPS:"),
         ('lower(`"ÄB"`)', "äb"),
+        # The example of RFC 9562, appendix A.4.
+        ("uuid5('6ba7b810-9dad-11d1-80b4-00c04fd430c8', 'www.example.com')", "2ed6657d-e927-568b-95e1-2665a8aea6a2"),
+        # SHA-256 of "abc" (FIPS 180-4) in the alphabet of RFC 4648 §6.
+        ("digest('abc', `12`)", "XJ4BNP4PAHH6"),
     ],
 )
 def test_the_functions_for_texts(text: str, value: str) -> None:
     assert value_of(compiled(text), {"a": "https://x/V-7", "b": "2026-01-31"}) == value
 
 
-@pytest.mark.parametrize("text", ["split(a, '')", "split(c, '/')", "upper(missing)"])
+@pytest.mark.parametrize(
+    "text",
+    ["split(a, '')", "split(c, '/')", "upper(missing)", "uuid5(a, 'x')", "digest(a, `9`)", "digest(a, `51`)"],
+)
 def test_a_function_that_has_no_text_gives_no_value(text: str) -> None:
     with pytest.raises(MappingError):
         value_of(compiled(text), {"a": "x", "c": 7})

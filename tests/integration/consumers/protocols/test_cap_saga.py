@@ -132,6 +132,23 @@ def test_what_is_sent_is_shown_without_sending_it(spec: IntegrationSpec, call: C
     assert (delete.method, delete.path) == ("DELETE", "/Vendors(lookup.ID)")
 
 
+@pytest.mark.parametrize(("nulls", "sent"), [("false", {}), ("true", {"limit": None})])
+def test_a_typed_value_of_nothing_is_nothing(nulls: str, sent: dict[str, Any], call: Call, tmp_path: Path) -> None:
+    text = FILE.read_text().replace("TOKEN_URL", "https://tokens.example.com/token")
+    fields = "email: primary_contact_email"
+    assert fields in text
+    path = tmp_path / "erp.yaml"
+    typed = "limit: {type: Edm.Decimal, value: 'payment_terms.none'}"
+    path.write_text(
+        text.replace(fields, typed).replace(
+            "      fresh: true\n      key: {ID", f"      fresh: true\n      nulls: {nulls}\n      key: {{ID"
+        )
+    )
+    plan = Integration(read(path)).plan(SystemConfig("http://nowhere/erp"), "create_vendor")
+    (shown,) = plan.requests_for(COMMAND, call)
+    assert {name: value for name, value in shown.json.items() if name == "limit"} == sent
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
