@@ -56,6 +56,7 @@ __all__ = [
     "record_look",
     "redaction_rules",
     "scaffold_integration",
+    "scaffold_odata",
     "scaffold_wsdl",
     "watch_reader",
 ]
@@ -245,6 +246,18 @@ def scaffold_integration(document: str, name: str) -> str:
     from consumers.integrations.scaffold import scaffold  # noqa: PLC0415 - as above
 
     return scaffold(document, name)
+
+
+def scaffold_odata(document: str, name: str) -> str:
+    """See `consumers.integrations.scaffold_odata.scaffold_odata`.
+
+    Raises:
+        ValueError: the document is no `$metadata`.
+
+    """
+    from consumers.integrations.scaffold_odata import scaffold_odata  # noqa: PLC0415 - as above
+
+    return scaffold_odata(document, name)
 
 
 def scaffold_wsdl(path: Path, name: str, beside: str | None = None) -> str:

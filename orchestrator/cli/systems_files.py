@@ -220,17 +220,19 @@ def scaffold(
     wsdl: Annotated[
         str | None, typer.Option("--wsdl", metavar="FILE|URL", help="A WSDL; from a URL, save it as NAME.wsdl as well.")
     ] = None,
+    odata: Annotated[str | None, typer.Option("--odata", metavar="FILE|URL", help="The $metadata of OData.")] = None,
 ) -> None:
-    """Print a first integration file for a system that has an OpenAPI 3 document or a WSDL."""
-    place = openapi or wsdl
-    if place is None or (openapi and wsdl):
-        raise CliError("USAGE", "name one of --openapi and --wsdl", exit_code=Exit.USAGE)
+    """Print a first integration file for a system that has an OpenAPI 3 document, a WSDL or an OData $metadata."""
+    place = openapi or wsdl or odata
+    if place is None or len([one for one in (openapi, wsdl, odata) if one]) > 1:
+        raise CliError("USAGE", "name one of --openapi, --wsdl and --odata", exit_code=Exit.USAGE)
     consumers = load().consumers
     try:
-        if openapi:
-            text = load_attribute("SAGA_CONSUMERS", f"{consumers}:scaffold_integration")(_document(place), name)
-        else:
+        if wsdl:
             text = _from_wsdl(load_attribute("SAGA_CONSUMERS", f"{consumers}:scaffold_wsdl"), place, name)
+        else:
+            made = "scaffold_integration" if openapi else "scaffold_odata"
+            text = load_attribute("SAGA_CONSUMERS", f"{consumers}:{made}")(_document(place), name)
     except ValueError as exc:
         raise CliError("BAD_DOCUMENT", f"{place}: {exc}") from exc
     print(text, end="")
