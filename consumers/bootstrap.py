@@ -55,6 +55,7 @@ __all__ = [
     "migrate_effects",
     "record_look",
     "redaction_rules",
+    "scaffold_graphql",
     "scaffold_integration",
     "scaffold_odata",
     "scaffold_wsdl",
@@ -246,6 +247,18 @@ def scaffold_integration(document: str, name: str) -> str:
     from consumers.integrations.scaffold import scaffold  # noqa: PLC0415 - as above
 
     return scaffold(document, name)
+
+
+def scaffold_graphql(document: str, name: str) -> str:
+    """See `consumers.integrations.scaffold_graphql.scaffold_graphql`.
+
+    Raises:
+        ValueError: the document is no schema.
+
+    """
+    from consumers.integrations.scaffold_graphql import scaffold_graphql  # noqa: PLC0415 - as above
+
+    return scaffold_graphql(document, name)
 
 
 def scaffold_odata(document: str, name: str) -> str:

@@ -221,17 +221,22 @@ def scaffold(
         str | None, typer.Option("--wsdl", metavar="FILE|URL", help="A WSDL; from a URL, save it as NAME.wsdl as well.")
     ] = None,
     odata: Annotated[str | None, typer.Option("--odata", metavar="FILE|URL", help="The $metadata of OData.")] = None,
+    graphql: Annotated[
+        str | None,
+        typer.Option("--graphql", metavar="FILE|URL", help="A GraphQL schema: SDL, or introspection as JSON."),
+    ] = None,
 ) -> None:
-    """Print a first integration file for a system that has an OpenAPI 3 document, a WSDL or an OData $metadata."""
-    place = openapi or wsdl or odata
-    if place is None or len([one for one in (openapi, wsdl, odata) if one]) > 1:
-        raise CliError("USAGE", "name one of --openapi, --wsdl and --odata", exit_code=Exit.USAGE)
+    """Print a first integration file for a system that has an OpenAPI 3 document, a WSDL, $metadata or a schema."""
+    given = [one for one in (openapi, wsdl, odata, graphql) if one]
+    if len(given) != 1:
+        raise CliError("USAGE", "name one of --openapi, --wsdl, --odata and --graphql", exit_code=Exit.USAGE)
+    (place,) = given
     consumers = load().consumers
     try:
         if wsdl:
             text = _from_wsdl(load_attribute("SAGA_CONSUMERS", f"{consumers}:scaffold_wsdl"), place, name)
         else:
-            made = "scaffold_integration" if openapi else "scaffold_odata"
+            made = "scaffold_integration" if openapi else "scaffold_odata" if odata else "scaffold_graphql"
             text = load_attribute("SAGA_CONSUMERS", f"{consumers}:{made}")(_document(place), name)
     except ValueError as exc:
         raise CliError("BAD_DOCUMENT", f"{place}: {exc}") from exc
