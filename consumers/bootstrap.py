@@ -1,4 +1,7 @@
-"""Puts one consumer's real parts together."""
+"""Puts one consumer's real parts together.
+
+What only some of it needs is imported where it is needed: every command of the CLI asks here what it must hide.
+"""
 
 from __future__ import annotations
 
@@ -12,34 +15,25 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from consumers.audit.checkpoints import Keeper, key_of
 from consumers.audit.entry import LOOKS, AuditRow, Exchange, summary
-from consumers.audit.reads import READS, Reads
-from consumers.audit.signing import BadKey
 from consumers.audit.store import AuditReader, PostgresAudit
-from consumers.audit.trail import Trail
 from consumers.connectors.auth.reference import Reference
-from consumers.connectors.secrets.cache import Secrets, default_sources
 from consumers.effects import PostgresEffects, migrate_effects
-from consumers.errors import Failed
-from consumers.integrations.build import shared_secrets
-from consumers.runtime import ConsumerLimits, Runtime
-from consumers.shadow.store import PostgresShadows
-from consumers.system import SystemConfig, SystemFactory
-from consumers.watch.store import PostgresWatch, WatchReader
 from orchestrator.database import WORKER_IDLE_SECONDS, connect
 from orchestrator.messaging import topics
 from orchestrator.messaging.kafka import consumer_config, directly, in_thread, producer_config
-from orchestrator.messaging.kafka_inbox import KafkaInbox
-from orchestrator.messaging.kafka_outbox import KafkaOutbox
 from orchestrator.messaging.message import TopicPartition
 from orchestrator.messaging.ports import Ids
 from orchestrator.settings import BadSettings, Settings
 from schemas.codec import Codec
 
 if TYPE_CHECKING:
+    from consumers.audit.trail import Trail
     from consumers.integrations.desk import Desk
+    from consumers.runtime import Runtime
     from consumers.shadow.desk import ShadowDesk
+    from consumers.system import SystemFactory
+    from consumers.watch.store import WatchReader
 
 __all__ = [
     "access_report",
@@ -73,6 +67,8 @@ def consumer_group(settings: Settings, system: str) -> str:
 
 def audit_trail(settings: Settings) -> Trail:
     """What `saga audit` reads."""
+    from consumers.audit.trail import Trail
+
     return Trail(AuditReader(connect(settings.effects_url)))
 
 
@@ -83,6 +79,10 @@ async def keep_audit(settings: Settings, stopping: Callable[[], bool]) -> None:
         BadSettings: SAGA_AUDIT_KEY is no reference.
 
     """
+    from consumers.audit.checkpoints import Keeper
+    from consumers.audit.reads import READS
+    from consumers.integrations.build import shared_secrets
+
     engine = connect(settings.effects_url, idle_seconds=WORKER_IDLE_SECONDS)
     run = in_thread()
     keeper = Keeper(
@@ -129,6 +129,12 @@ def audit_state(settings: Settings) -> dict[str, Any]:
 async def _trouble_with(key: Reference | None, audit: PostgresAudit) -> str | None:
     if key is None:
         return "SAGA_AUDIT_KEY is not set: nothing is signed by itself"
+    from consumers.audit.checkpoints import key_of
+    from consumers.audit.reads import Reads
+    from consumers.audit.signing import BadKey
+    from consumers.connectors.secrets.cache import Secrets, default_sources
+    from consumers.errors import Failed
+
     reads = Reads()
     try:
         await key_of(Secrets(default_sources(), told=reads.tell), key)
@@ -149,7 +155,7 @@ def _audit_key(settings: Settings) -> Reference | None:
 
 def bench_calls() -> tuple[str, Callable[..., Any]]:
     """What `saga bench calls` needs: the module of its bare HTTP server, and what measures."""
-    from consumers.bench.calls import measure  # noqa: PLC0415 - no worker needs it
+    from consumers.bench.calls import measure
 
     return "consumers.bench.server", measure
 
@@ -177,19 +183,21 @@ def redaction_rules() -> Mapping[str, Mapping[str, Any]]:
         BadSettings: a file cannot be read.
 
     """
-    from consumers.privacy import rules  # noqa: PLC0415 - reads the files
+    from consumers.privacy import rules
 
     return rules()
 
 
 def watch_reader(settings: Settings) -> WatchReader:
     """What `saga systems` shows of the watch, and tells it."""
+    from consumers.watch.store import WatchReader
+
     return WatchReader(connect(settings.effects_url))
 
 
 def access_report(settings: Settings, since: datetime | None) -> dict[str, list[dict[str, Any]]]:
     """What `saga access report` shows: `used`, and `unused` of what the systems of this installation can be asked."""
-    from consumers.catalogue import FILES  # noqa: PLC0415 - reads every file; no worker needs it
+    from consumers.catalogue import FILES
 
     granted = [(name, action) for name, spec in FILES.items() for action in spec.actions]
     secrets = [(name, str(found)) for name, spec in FILES.items() for found in _references(spec.auth)]
@@ -213,7 +221,7 @@ def make_desk(settings: Settings) -> Desk:
         consumers.integrations.load.BadIntegration: a file is wrong.
 
     """
-    from consumers.integrations.desk import Desk  # noqa: PLC0415 - no worker needs it
+    from consumers.integrations.desk import Desk
 
     return Desk(settings)
 
@@ -225,14 +233,14 @@ def make_shadow_desk(settings: Settings) -> ShadowDesk:
         consumers.integrations.load.BadIntegration: a file is wrong.
 
     """
-    from consumers.shadow.desk import ShadowDesk  # noqa: PLC0415 - no worker needs it
+    from consumers.shadow.desk import ShadowDesk
 
     return ShadowDesk(settings)
 
 
 def check_integrations(targets: Sequence[str]) -> tuple[Mapping[str, str], list[dict[str, Any]]]:
     """See `consumers.integrations.desk.check`."""
-    from consumers.integrations.desk import check  # noqa: PLC0415 - as above
+    from consumers.integrations.desk import check
 
     return check(targets)
 
@@ -244,7 +252,7 @@ def scaffold_integration(document: str, name: str) -> str:
         ValueError: the document is no OpenAPI 3.
 
     """
-    from consumers.integrations.scaffold import scaffold  # noqa: PLC0415 - as above
+    from consumers.integrations.scaffold import scaffold
 
     return scaffold(document, name)
 
@@ -256,7 +264,7 @@ def scaffold_graphql(document: str, name: str) -> str:
         ValueError: the document is no schema.
 
     """
-    from consumers.integrations.scaffold_graphql import scaffold_graphql  # noqa: PLC0415 - as above
+    from consumers.integrations.scaffold_graphql import scaffold_graphql
 
     return scaffold_graphql(document, name)
 
@@ -268,7 +276,7 @@ def scaffold_odata(document: str, name: str) -> str:
         ValueError: the document is no `$metadata`.
 
     """
-    from consumers.integrations.scaffold_odata import scaffold_odata  # noqa: PLC0415 - as above
+    from consumers.integrations.scaffold_odata import scaffold_odata
 
     return scaffold_odata(document, name)
 
@@ -280,7 +288,7 @@ def scaffold_wsdl(path: Path, name: str, beside: str | None = None) -> str:
         ValueError: it is no WSDL that can be used.
 
     """
-    from consumers.integrations.scaffold_wsdl import scaffold_wsdl  # noqa: PLC0415 - as above
+    from consumers.integrations.scaffold_wsdl import scaffold_wsdl
 
     return scaffold_wsdl(path, name, beside=beside)
 
@@ -306,6 +314,13 @@ def make_runtime(
         BadSettings: the system has no base URL, or its rate or mode is none.
 
     """
+    from consumers.runtime import ConsumerLimits, Runtime
+    from consumers.shadow.store import PostgresShadows
+    from consumers.system import SystemConfig
+    from consumers.watch.store import PostgresWatch
+    from orchestrator.messaging.kafka_inbox import KafkaInbox
+    from orchestrator.messaging.kafka_outbox import KafkaOutbox
+
     group = consumer_group(settings, name)
     kafka = settings.kafka_settings()
     engine = connect(settings.effects_url, idle_seconds=WORKER_IDLE_SECONDS, generic_plans=True)

@@ -99,8 +99,8 @@ MUTANTS = [
     Mutant(
         "the attempt is part of the idempotency key",
         "orchestrator/messaging/writer.py",
-        "effect_key(context.saga, command.step, command.direction.value, command.round),",
-        "effect_key(context.saga, command.step, command.direction.value, command.round * 100 + command.attempt),",
+        "effect_key(context.saga, command.step, command.direction.value, command.round)\n",
+        "effect_key(context.saga, command.step, command.direction.value, command.round * 100 + command.attempt)\n",
     ),
     Mutant(
         "undone in the order of the alphabet",
