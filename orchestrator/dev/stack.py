@@ -30,8 +30,8 @@ _REQUEST_SECONDS = 2.0
 # A graceful stop of a worker waits for calls in progress; nobody waits for that long at the end of a demo.
 _GRACE_SECONDS = 5.0
 
-# What belongs to the stack that somebody else runs, and must not leak into ours. Where a system is that our sandbox does
-# not have, is the user's to say.
+# What belongs to the stack that somebody else runs, and must not leak into ours. Where a system is that our sandbox has
+# not, is the user's to say.
 _OURS = ("SAGA_KAFKA", "SAGA_DATABASE", "SAGA_EFFECTS", "SAGA_SCHEMA", "SAGA_HEALTH", "SAGA_GROUP")
 
 
