@@ -43,7 +43,7 @@ def _extended(world: Any) -> int:
 
 
 SAGAS = 2000
-RATE = "100"
+RATE = "50"
 
 
 async def _until(found: Callable[[], bool], seconds: float = 120) -> None:
