@@ -8,6 +8,7 @@ with a `build(config) -> System`; add it to `PYTHON`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 
 from consumers.folders import folders, ready_folder
@@ -17,19 +18,24 @@ from consumers.integrations.spec import IntegrationSpec
 from consumers.system import SystemFactory
 from orchestrator.settings import BadSettings, load
 
-__all__ = ["FILES", "PYTHON", "READY", "SYSTEMS"]
+__all__ = ["FILES", "PYTHON", "SYSTEMS", "ready"]
 
 PYTHON: Mapping[str, SystemFactory] = {}
 
-READY: Mapping[str, IntegrationSpec] = read_all(files_in(ready_folder()))
+
+@cache
+def ready() -> Mapping[str, IntegrationSpec]:
+    """All that are ready, also those that are not run here. A worker never asks: they are many, and slow to read."""
+    return read_all(files_in(ready_folder()))
 
 
 def _wanted() -> Mapping[str, IntegrationSpec]:
+    files = {path.stem: path for path in files_in(ready_folder())}
     wanted = load().ready_systems
-    if unknown := sorted(set(wanted) - READY.keys()):
-        msg = f"SAGA_READY_SYSTEMS: there is no {', '.join(unknown)}; there are {', '.join(READY)}"
+    if unknown := sorted(set(wanted) - files.keys()):
+        msg = f"SAGA_READY_SYSTEMS: there is no {', '.join(unknown)}; there are {', '.join(sorted(files))}"
         raise BadSettings(msg)
-    return {name: READY[name] for name in wanted}
+    return read_all([files[name] for name in wanted])
 
 
 FILES: Mapping[str, IntegrationSpec] = {

@@ -46,10 +46,10 @@ class Desk:
 
     def __init__(self, settings: Settings) -> None:
         # Loaded here and not above: the catalogue reads every file, and one that is wrong shall not hide the command.
-        from consumers.catalogue import FILES, READY, SYSTEMS  # noqa: PLC0415
+        from consumers.catalogue import FILES, SYSTEMS, ready  # noqa: PLC0415
 
         self._settings = settings
-        self._files = {**READY, **FILES}
+        self._files = {**ready(), **FILES}
         self._systems = SYSTEMS
 
     @property

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from consumers.catalogue import READY
+from consumers.catalogue import ready
 from consumers.errors import Rejected
 from consumers.integrations.build import Integration
 from consumers.integrations.spec import IntegrationSpec
@@ -27,7 +27,7 @@ from schemas.models import (
     StripeRefundPayment,
 )
 
-STRIPE = READY["stripe"]
+STRIPE = ready()["stripe"]
 
 
 @pytest.fixture(scope="module")

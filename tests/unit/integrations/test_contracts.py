@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from consumers.catalogue import FILES as RUN
-from consumers.catalogue import READY
+from consumers.catalogue import ready
 from consumers.integrations import contracts
 from consumers.integrations.spec import IntegrationSpec
 from schemas.catalogue import load, parse
 from schemas.compatibility import check
 
 
-FILES = {**READY, **RUN}
+FILES = {**ready(), **RUN}
 
 
 def test_the_contracts_of_the_files_that_ship_are_those_in_schemas_to_the_byte() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.catalogue import READY
+from consumers.catalogue import ready
 from consumers.integrations.spec import IntegrationSpec
 
-HTTP = {name: spec for name, spec in READY.items() if spec.protocol in ("rest", "form", "odata")}
+HTTP = {name: spec for name, spec in ready().items() if spec.protocol in ("rest", "form", "odata")}
 FILES = pytest.mark.parametrize("spec", HTTP.values(), ids=list(HTTP))
 
 

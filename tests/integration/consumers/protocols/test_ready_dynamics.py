@@ -12,7 +12,7 @@ from uuid import UUID, uuid4, uuid5
 import httpx2
 import pytest
 
-from consumers.catalogue import READY
+from consumers.catalogue import ready
 from consumers.connectors.http import Proof
 from consumers.errors import Failed, Rejected, Unknown
 from consumers.integrations.build import Integration
@@ -90,7 +90,7 @@ class Tried:
 
 
 def made(url: str) -> System:
-    return Integration(READY["dynamics-365"], lambda auth, system: Bearer())(SystemConfig(url))
+    return Integration(ready()["dynamics-365"], lambda auth, system: Bearer())(SystemConfig(url))
 
 
 @pytest.fixture
@@ -179,4 +179,4 @@ async def test_a_wrong_path_is_not_taken_for_a_row_that_is_gone(
 
 def test_every_action_is_tried_here() -> None:
     tried = {name for name in globals() if name.startswith("Dynamics")}
-    assert {action.command for action in READY["dynamics-365"].actions.values()} == tried
+    assert {action.command for action in ready()["dynamics-365"].actions.values()} == tried

@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from consumers.catalogue import READY
+from consumers.catalogue import ready
 from consumers.errors import Rejected, Unknown
 from consumers.integrations.build import Integration
 from consumers.system import Call, System, SystemConfig
@@ -132,7 +132,7 @@ async def tried(s4: str, call: Call) -> AsyncIterator[Tried]:
     between = Loss(int(s4.split(":")[2].split("/", maxsplit=1)[0]))
     port = free_port()
     listening = await asyncio.start_server(between.serve, "127.0.0.1", port)
-    system = Integration(READY["sap-s4"])(SystemConfig(f"http://127.0.0.1:{port}/odata/v2/sap"))
+    system = Integration(ready()["sap-s4"])(SystemConfig(f"http://127.0.0.1:{port}/odata/v2/sap"))
     async with system.lifespan():
         yield Tried(system, between, replace(call, saga_id=uuid4()))
     listening.close()
@@ -232,4 +232,4 @@ async def test_three_services_share_one_token_and_fetch_it_where_there_is_a_serv
 
 def test_every_action_is_tried_here() -> None:
     tried = {name for name in globals() if name.startswith("SapS4")}
-    assert {action.command for action in READY["sap-s4"].actions.values()} == tried
+    assert {action.command for action in ready()["sap-s4"].actions.values()} == tried

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 import consumers
-from consumers.catalogue import READY
+from consumers.catalogue import ready
 from consumers.connectors.xml import as_data, read_xml
 from consumers.errors import Failed, Rejected, Unknown
 from consumers.integrations.build import Integration
@@ -57,7 +57,7 @@ def do(call: Call, monkeypatch: pytest.MonkeyPatch) -> Do:
         monkeypatch.setenv(f"{name}_PASSWORD", "s3cret")
 
     async def do(command: Any, url: str, *, probe: bool = False) -> Any:
-        system = Integration(READY[command.contract.system])(SystemConfig(url))
+        system = Integration(ready()[command.contract.system])(SystemConfig(url))
         action = system.actions[command.contract.name]
         async with system.lifespan():
             return await (action.probe if probe else action.handler)(command, call)  # type: ignore[misc]
@@ -144,7 +144,7 @@ async def test_a_customer_is_created_and_deactivated(do: Do, ready_url: str) -> 
 async def test_a_wrong_password_did_nothing(ready_url: str, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EBS_WRONG_PASSWORD", "another")
     auth = {"type": "ws_security", "username": "saga", "password": "env:EBS_WRONG_PASSWORD"}
-    data = READY["oracle-ebs"].model_dump(mode="json", exclude_unset=True) | {"auth": auth}
+    data = ready()["oracle-ebs"].model_dump(mode="json", exclude_unset=True) | {"auth": auth}
     system = Integration(IntegrationSpec.model_validate(data))(SystemConfig(ready_url))
     command = OracleEbsCreateCustomer(customer_name="Müller")
     async with system.lifespan():
@@ -227,5 +227,5 @@ async def test_an_order_and_its_receipt_and_what_undoes_them(sent: Do) -> None:
 
 def test_every_action_is_tried_here() -> None:
     tried = {name for name in globals() if name.startswith(("Workday", "OracleEbs", "SapEcc"))}
-    files = (READY[name] for name in ("workday", "oracle-ebs", "sap-ecc"))
+    files = (ready()[name] for name in ("workday", "oracle-ebs", "sap-ecc"))
     assert {action.command for spec in files for action in spec.actions.values()} == tried

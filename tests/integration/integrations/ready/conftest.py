@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.catalogue import READY
+from consumers.catalogue import ready
 from consumers.integrations.build import Integration
 from consumers.integrations.spec import IntegrationSpec
 from consumers.system import SystemConfig
@@ -58,7 +58,7 @@ def trying(prism: Prism) -> Callable[..., object]:
     async def trying(name: str, vendor: Vendor, spec: IntegrationSpec | None = None) -> AsyncIterator[Tried]:
         url, port = prism(name)
         listening = await asyncio.start_server(vendor.serve, "127.0.0.1", port)
-        given = spec or READY[name]
+        given = spec or ready()[name]
         by_token = given.auth is not None and given.auth.type in ("oauth2_client_credentials", "jwt_bearer")
         made = Integration(given, lambda auth, system: Bearer()) if by_token else Integration(given)
         system = made(SystemConfig(url))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from consumers.catalogue import READY
+from consumers.catalogue import ready
 from consumers.errors import Failed, Rejected
 from consumers.integrations.spec import IntegrationSpec
 from schemas.models import (
@@ -146,13 +146,13 @@ async def test_the_limit_by_either_status(bamboo: Tried, status: int) -> None:
 
 def test_every_action_is_tried_here() -> None:
     tried = {name for name in globals() if name.startswith("Bamboohr")}
-    assert {action.command for action in READY["bamboohr"].actions.values()} == tried
+    assert {action.command for action in ready()["bamboohr"].actions.values()} == tried
 
 
 async def test_prism_refuses_what_bamboohr_does_not_know(trying: Callable[..., Any], monkeypatch: Any) -> None:
     """What makes the tests above mean something."""
     monkeypatch.setenv("BAMBOOHR_API_KEY", "k-1")
-    data = READY["bamboohr"].model_dump(mode="json", exclude_unset=True)
+    data = ready()["bamboohr"].model_dump(mode="json", exclude_unset=True)
     data["actions"]["request_time_off"]["request"]["body"]["status"] = "'asked'"
     async with trying("bamboohr", Bamboo(), IntegrationSpec.model_validate(data)) as tried:
         with pytest.raises(Rejected, match="HTTP_422"):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from consumers.catalogue import READY
+from consumers.catalogue import ready
 from consumers.errors import Failed, Rejected
 from consumers.integrations.build import Integration
 from consumers.integrations.spec import IntegrationSpec
@@ -110,8 +110,11 @@ class Google(Vendor):
         return Reply(200, {"id": id_, "parents": self.files[id_]})
 
 
+SPEC = ready()["google-workspace"]
+
+
 @asynccontextmanager
-async def trying(step: str = "onboard", spec: IntegrationSpec = READY["google-workspace"]) -> AsyncIterator[Tried]:
+async def trying(step: str = "onboard", spec: IntegrationSpec = SPEC) -> AsyncIterator[Tried]:
     vendor = Google()
     listening = await asyncio.start_server(vendor.serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
@@ -184,12 +187,12 @@ async def test_a_limit_told_by_403(google: Tried) -> None:
 
 def test_every_action_is_tried_here() -> None:
     tried = {name for name in globals() if name.startswith("Google") and name != "Google"}
-    assert {action.command for action in READY["google-workspace"].actions.values()} == tried
+    assert {action.command for action in ready()["google-workspace"].actions.values()} == tried
 
 
 async def test_the_documents_refuse_what_google_does_not_know() -> None:
     """What makes the tests above mean something."""
-    data = READY["google-workspace"].model_dump(mode="json", exclude_unset=True)
+    data = ready()["google-workspace"].model_dump(mode="json", exclude_unset=True)
     request = data["actions"]["create_event"]["request"]
     request["body"]["title"] = request["body"].pop("summary")
     request["query"] = {"sendUpdates": "'some'", "notify": True}

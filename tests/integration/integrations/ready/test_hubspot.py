@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consumers.catalogue import READY
+from consumers.catalogue import ready
 from consumers.errors import Failed, Rejected
 from consumers.integrations.spec import IntegrationSpec
 from schemas.models import (
@@ -125,13 +125,13 @@ async def test_limits_and_scopes(hubspot: Tried) -> None:
 
 def test_every_action_is_tried_here() -> None:
     tried = {name for name in globals() if name.startswith("Hubspot")}
-    assert {action.command for action in READY["hubspot"].actions.values()} == tried
+    assert {action.command for action in ready()["hubspot"].actions.values()} == tried
 
 
 async def test_prism_refuses_what_hubspot_does_not_know(trying: Callable[..., Any], monkeypatch: Any) -> None:
     """What makes the tests above mean something."""
     monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "pat-1")
-    data = READY["hubspot"].model_dump(mode="json", exclude_unset=True)
+    data = ready()["hubspot"].model_dump(mode="json", exclude_unset=True)
     del data["actions"]["create_company"]["request"]["body"]["associations"]
     async with trying("hubspot", HubSpot(), IntegrationSpec.model_validate(data)) as tried:
         with pytest.raises(Rejected, match="HTTP_422"):

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from consumers.catalogue import READY
+from consumers.catalogue import ready
 from consumers.errors import Failed, Rejected, Unknown
 from consumers.integrations.spec import IntegrationSpec
 from schemas.models import (
@@ -179,12 +179,12 @@ async def test_the_limit(graph: Tried) -> None:
 
 def test_every_action_is_tried_here() -> None:
     tried = {name for name in globals() if name.startswith("Graph") and name != "Graph"}
-    assert {action.command for action in READY["microsoft-graph"].actions.values()} == tried
+    assert {action.command for action in ready()["microsoft-graph"].actions.values()} == tried
 
 
 async def test_prism_refuses_what_graph_does_not_know(trying: Callable[..., Any]) -> None:
     """What makes the tests above mean something."""
-    data = READY["microsoft-graph"].model_dump(mode="json", exclude_unset=True)
+    data = ready()["microsoft-graph"].model_dump(mode="json", exclude_unset=True)
     del data["actions"]["create_group"]["request"]["headers"]
     async with trying("microsoft-graph", Graph(), IntegrationSpec.model_validate(data)) as tried:
         with pytest.raises(Rejected, match="HTTP_422"):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from consumers.catalogue import READY
+from consumers.catalogue import ready
 from consumers.errors import Failed, Rejected
 from consumers.integrations.spec import IntegrationSpec
 from schemas.models import (
@@ -116,12 +116,12 @@ async def test_too_many_at_once(netsuite: Tried) -> None:
 
 def test_every_action_is_tried_here() -> None:
     tried = {name for name in globals() if name.startswith("Netsuite")}
-    assert {action.command for action in READY["netsuite"].actions.values()} == tried
+    assert {action.command for action in ready()["netsuite"].actions.values()} == tried
 
 
 async def test_prism_refuses_what_netsuite_does_not_know(trying: Callable[..., Any]) -> None:
     """What makes the tests above mean something."""
-    data = READY["netsuite"].model_dump(mode="json", exclude_unset=True)
+    data = ready()["netsuite"].model_dump(mode="json", exclude_unset=True)
     data["actions"]["create_vendor"]["request"]["body"]["externalId"] = "join('|', [saga_id, step])"
     async with trying("netsuite", NetSuite(), IntegrationSpec.model_validate(data)) as tried:
         with pytest.raises(Rejected, match="HTTP_422"):

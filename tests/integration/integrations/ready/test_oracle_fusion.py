@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from consumers.catalogue import READY
+from consumers.catalogue import ready
 from consumers.errors import Failed, Rejected
 from consumers.integrations.spec import IntegrationSpec
 from schemas.models import (
@@ -148,14 +148,14 @@ async def test_too_many_requests(fusion: Tried) -> None:
 
 def test_every_action_is_tried_here() -> None:
     tried = {name for name in globals() if name.startswith("Fusion") and name != "Fusion"}
-    assert {action.command for action in READY["oracle-fusion"].actions.values()} == tried
+    assert {action.command for action in ready()["oracle-fusion"].actions.values()} == tried
 
 
 async def test_prism_refuses_what_fusion_does_not_know(trying: Callable[..., Any], monkeypatch: Any) -> None:
     """What makes the tests above mean something."""
     monkeypatch.setenv("FUSION_USER", "saga")
     monkeypatch.setenv("FUSION_PASSWORD", "p-1")
-    data = READY["oracle-fusion"].model_dump(mode="json", exclude_unset=True)
+    data = ready()["oracle-fusion"].model_dump(mode="json", exclude_unset=True)
     del data["actions"]["create_location"]["request"]["headers"]["Effective-Of"]
     async with trying("oracle-fusion", Fusion(), IntegrationSpec.model_validate(data)) as tried:
         with pytest.raises(Rejected, match="HTTP_422"):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from consumers.catalogue import READY
+from consumers.catalogue import ready
 from consumers.errors import Failed, Rejected, Unknown
 from consumers.integrations.spec import IntegrationSpec
 from schemas.models import (
@@ -141,14 +141,14 @@ async def test_the_limit(zendesk: Tried) -> None:
 
 def test_every_action_is_tried_here() -> None:
     tried = {name for name in globals() if name.startswith("Zendesk") and name != "Zendesk"}
-    assert {action.command for action in READY["zendesk"].actions.values()} == tried
+    assert {action.command for action in ready()["zendesk"].actions.values()} == tried
 
 
 async def test_prism_refuses_what_zendesk_does_not_know(trying: Callable[..., Any], monkeypatch: Any) -> None:
     """What makes the tests above mean something."""
     monkeypatch.setenv("ZENDESK_USER", "agent@example.com/token")
     monkeypatch.setenv("ZENDESK_API_TOKEN", "t-1")
-    data = READY["zendesk"].model_dump(mode="json", exclude_unset=True)
+    data = ready()["zendesk"].model_dump(mode="json", exclude_unset=True)
     data["actions"]["create_user"]["request"]["body"] = {"user": {"full_name": "user_name"}}
     async with trying("zendesk", Zendesk(), IntegrationSpec.model_validate(data)) as tried:
         with pytest.raises(Rejected, match="HTTP_422"):
