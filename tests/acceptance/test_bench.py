@@ -42,7 +42,6 @@ def test_a_small_bench_measures_the_engine_and_the_bare_loop_and_everything_adds
     assert engine["rss_mb"]["coordinator-1"] > 0
 
 
-@pytest.mark.skipif(not os.environ.get("SAGA_TEST_LONG"), reason="takes a minute: SAGA_TEST_LONG=1")
 def test_the_bench_of_calls_counts_what_reaches_the_servers(tell: Callable[[str], None]) -> None:
     ran = subprocess.run(
         [

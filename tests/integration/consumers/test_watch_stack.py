@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -18,8 +17,6 @@ from schemas.models import SystemAlert, VendorOnboardingRequested
 pytestmark = [
     pytest.mark.native,
     pytest.mark.timeout(300),
-    # The watch waits for itself several times over; its decisions and its store have tests of their own.
-    pytest.mark.skipif(not os.environ.get("SAGA_TEST_LONG"), reason="takes two minutes: SAGA_TEST_LONG=1"),
 ]
 
 
