@@ -135,7 +135,7 @@ class Performer:
         sends: list[tuple[datetime, Exchange]] = []
         try:
             call = self._call(command, hold.before_call, sends)
-            with using(command.action.hiding(command.record)):
+            with using(partial(command.action.hiding, command.record)):
                 return _readable(await self._until_closed(command, call, verdict, hold))
         finally:
             if sends:
@@ -188,7 +188,7 @@ class Performer:
             return None if found is None else _checked(command, found)
 
         try:
-            with using(command.action.hiding(command.record)):
+            with using(partial(command.action.hiding, command.record)):
                 result = _readable(await _caught(command, ask))
         finally:
             if sends:

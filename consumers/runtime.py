@@ -55,7 +55,7 @@ from orchestrator.messaging.message import Incoming, Outgoing, TopicPartition
 from orchestrator.messaging.ports import Ids, Inbox, Outbox, Sleep
 from orchestrator.messaging.reader import meant_for
 from schemas.codec import Codec
-from schemas.errors import RegistryUnavailable
+from schemas.errors import RegistryUnavailable, SchemaError
 
 __all__ = ["ConsumerLimits", "ConsumerStopped", "Runtime"]
 
@@ -380,7 +380,7 @@ class Runtime:
         try:
             if self._watch is not None:
                 await self._watch.tick()
-        except (*_TRANSIENT, StoreError) as exc:
+        except (*_TRANSIENT, StoreError, SchemaError) as exc:
             # Whatever is wrong with the watch, the work goes on.
             log.warning("consumer.watch_not_shared", error=f"{type(exc).__name__}: {exc}")
 
@@ -418,7 +418,7 @@ class Runtime:
             log.warning("consumer.claim_lost", saga_id=str(command.saga_id), step=command.identity.step)
             return
         _count(self._system.name, command, result)
-        if self._watch is not None:
+        if self._watch is not None and not command.shadow:
             self._watch.ended(command.action.name, ok=isinstance(result, Succeeded))
         # Of this call alone: an earlier attempt in doubt makes its answer an unknown, too.
         did_nothing = command.shadow or (isinstance(result, Failure) and result.outcome is not Outcome.UNKNOWN)
@@ -490,6 +490,7 @@ def _count(system: str, command: ReceivedCommand, result: Succeeded | Failure) -
         "system": system,
         "action": contract.action or contract.name,
         "direction": command.identity.direction.value,
+        "shadow": command.shadow,
     }
     if isinstance(result, Failure):
         metrics.calls.add(1, {**facts, "outcome": result.outcome.value, "error.type": result.code})

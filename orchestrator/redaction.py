@@ -256,7 +256,7 @@ def _kept(value: Any, paths: Sequence[Sequence[str]]) -> Any:
 
 _key = secrets.token_bytes(32)
 _process = Redactor()
-_current: ContextVar[Redactor | None] = ContextVar("redactor", default=None)
+_current: ContextVar[_Later | None] = ContextVar("redactor", default=None)
 
 
 def install(rules: Rules, key: str | None = None) -> None:
@@ -267,15 +267,39 @@ def install(rules: Rules, key: str | None = None) -> None:
         _key = key.encode()
 
 
+class _Later:
+    """A redactor that is made when it is asked for, from what holds outside: most work writes nothing to be hidden."""
+
+    __slots__ = ("_found", "_make", "_outside")
+
+    def __init__(self, make: Callable[[], Redactor]) -> None:
+        self._make = make
+        self._outside = _current.get()
+        self._found: Redactor | None = None
+
+    def get(self) -> Redactor:
+        if self._found is None:
+            token = _current.set(self._outside)
+            try:
+                self._found = self._make()
+            finally:
+                _current.reset(token)
+        return self._found
+
+
 def current() -> Redactor:
     """What holds here: that of the call that is being made, else that of the process."""
-    return _current.get() or _process
+    later = _current.get()
+    return _process if later is None else later.get()
 
 
 @contextmanager
-def using(redactor: Redactor) -> Iterator[None]:
-    """What holds within this task for a while: in its logs, spans and audit, whoever writes them."""
-    token = _current.set(redactor)
+def using(make: Callable[[], Redactor]) -> Iterator[None]:
+    """What holds within this task for a while: in its logs, spans and audit, whoever writes them.
+
+    `make` is called once at most, and what holds outside is `current` for it.
+    """
+    token = _current.set(_Later(make))
     try:
         yield
     finally:

@@ -119,7 +119,7 @@ class _Bench:
 
     async def made(self) -> list[Exchange]:
         told: list[Exchange] = []
-        with using(self._action.hiding(self._command)):
+        with using(partial(self._action.hiding, self._command)):
             await self._action.handler(self._command, _call(told))
         return told
 

@@ -74,43 +74,14 @@ class RestClient(Connector):
         )
         self._fault = fault
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        call: Call,
-        errors: Mapping[str, str] | None = None,
-        json: Any = None,
-        form: Mapping[str, Any] | None = None,
-        params: Mapping[str, str | None] | None = None,
-        headers: Mapping[str, str] | None = None,
-        keyed: bool = True,
-        missing_ok: bool = False,
-        reads: bool | None = None,
-        pending: Pending | None = None,
-    ) -> Any:
-        """Send one request, again in place where that is safe, and return the JSON of the answer.
+    async def request(self, method: str, path: str, **how: Any) -> Any:
+        """Send one request, and return the JSON of the answer alone. Arguments and errors as `reply`.
 
         Returns:
-            The JSON value, fractions as `Decimal`; `{}` for 204; None only with `missing_ok`. Arguments and errors as
-            `reply`.
+            The JSON value, fractions as `Decimal`; `{}` for 204; None only with `missing_ok`.
 
         """
-        found = await self.reply(
-            method,
-            path,
-            call=call,
-            errors=errors,
-            json=json,
-            form=form,
-            params=params,
-            headers=headers,
-            keyed=keyed,
-            missing_ok=missing_ok,
-            reads=reads,
-            pending=pending,
-        )
+        found = await self.reply(method, path, **how)
         return None if found is None else found.value
 
     async def reply(
@@ -130,7 +101,7 @@ class RestClient(Connector):
         reads: bool | None = None,
         pending: Pending | None = None,
     ) -> Reply | None:
-        """Send one request, as `request` does, and return the JSON of the answer with its headers.
+        """Send one request, again in place where that is safe, and return the JSON of the answer with its headers.
 
         Args:
             errors: the contract's (`command.contract.errors`); they go before the client's.

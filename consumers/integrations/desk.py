@@ -8,6 +8,7 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -138,7 +139,7 @@ class Desk:
             announced = Exchange("BY HAND", 0.0, request=summary({"reason": reason}))
             await audit.add(_rows(name, action, by_hand, [(datetime.now(UTC), announced)]))
             try:
-                with using(made.hiding(command)):
+                with using(partial(made.hiding, command)):
                     async with system.lifespan():
                         output = await made.handler(command, by_hand)
             except ActionError as exc:

@@ -201,7 +201,7 @@ class WatchReader:
     """What operators ask."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
 
     def alerts(self) -> Sequence[Alert]:
         """Those that are not over.
@@ -210,7 +210,7 @@ class WatchReader:
             StoreError: the database is away.
 
         """
-        with plain_connection(self._engine, autocommit=True) as connection:
+        with plain_connection(self.engine, autocommit=True) as connection:
             return [Alert(*row) for row in connection.execute(_OPEN).fetchall()]
 
     def accept(self, system: str, action: str | None) -> Sequence[str]:
@@ -220,7 +220,7 @@ class WatchReader:
             StoreError: the database is away.
 
         """
-        with plain_connection(self._engine) as connection:
+        with plain_connection(self.engine) as connection:
             rows = connection.execute(_ACCEPT, {"system": system, "action": action}).fetchall()
             actions = sorted(name for (name,) in rows)
             connection.execute(_ACCEPTED, {"system": system, "actions": actions})
@@ -229,4 +229,4 @@ class WatchReader:
 
     def close(self) -> None:
         """Let go of the database."""
-        self._engine.dispose()
+        self.engine.dispose()

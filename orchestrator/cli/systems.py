@@ -14,10 +14,10 @@ from rich.markup import escape
 
 from orchestrator import bootstrap
 from orchestrator.cli import systems_files
+from orchestrator.cli.actor import actor_name
 from orchestrator.cli.control import Actor
 from orchestrator.cli.errors import CliError, Exit
 from orchestrator.cli.output import Format, console, emit, say, table
-from orchestrator.cli.privacy import record_look
 from orchestrator.cli.times import age
 from orchestrator.settings import Settings, load, load_attribute
 
@@ -83,13 +83,8 @@ def accept(
         raise CliError("NOT_FOUND", f"there is no system {name!r}", exit_code=Exit.NOT_FOUND)
     if not (reason or "").strip():
         raise CliError("USAGE", "--reason is needed: who accepts, and why, is kept in the audit", exit_code=Exit.USAGE)
-    what = f"saga systems accept {name} {action or ''}".strip()
-    record_look(settings, what, reason=reason, actor=actor, saga=None)
-    reader = _watch(settings)
-    try:
-        accepted = reader.accept(name, action)
-    finally:
-        reader.close()
+    accept_of: Any = load_attribute("SAGA_CONSUMERS", f"{settings.consumers}:accept_answers")
+    accepted = accept_of(settings, name, action, actor=actor_name(actor), reason=reason)
     if not accepted:
         which = f"{name} {action}" if action else name
         raise CliError("NOT_FOUND", f"nothing has been learned of {which}", exit_code=Exit.NOT_FOUND)

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Status, StatusCode
 
-from orchestrator.redaction import MASK, Redactor, Rules, install, kept_fields, redacted, redacted_text, using
+from orchestrator.redaction import MASK, Redactor, Rules, current, install, kept_fields, redacted, redacted_text, using
 from orchestrator.spans import Redacting
 
 RULES = Rules({"tax_id": "last4", "bank.holder": "mask", "note": "drop", "payee": "hash"}, {"contact.name": "mask"})
@@ -96,9 +96,22 @@ def test_hiding_twice_is_hiding_once() -> None:
 
 
 def test_it_holds_within_and_not_after() -> None:
-    with using(Redactor(RULES).knowing({"tax_id": TAX_ID})):
+    with using(lambda: Redactor(RULES).knowing({"tax_id": TAX_ID})):
         assert TAX_ID not in redacted_text(TAX_ID)
     assert redacted_text(TAX_ID) == TAX_ID
+
+
+def test_it_is_made_once_where_it_is_asked_for_and_by_what_holds_outside() -> None:
+    made: list[Redactor] = []
+
+    def make() -> Redactor:
+        made.append(current().knowing({"tax_id": TAX_ID}))
+        return made[-1]
+
+    with using(lambda: Redactor(RULES)), using(make):
+        assert made == []
+        assert TAX_ID not in redacted_text(TAX_ID) + redacted_text(TAX_ID)
+    assert len(made) == 1
 
 
 def test_what_pydantic_was_given_is_not_told() -> None:

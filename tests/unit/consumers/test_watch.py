@@ -18,6 +18,7 @@ from consumers.watch.shape import ENOUGH, Learned, shape_of
 from consumers.watch.store import Alert, Known, Seen
 from orchestrator.core.sample import fitting
 from orchestrator.database import StoreError
+from schemas.errors import UnknownRecord
 from schemas.models import CreateVendor, VendorCreated
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -168,11 +169,11 @@ class Meeting:
         self.seen: list[Seen] = []
         self.waiting = [Alert("erp", "create_vendor", "drift", NOW, None, ["appeared POST/vat"], None, None)]
         self.told_of: list[Alert] = []
-        self.broken = False
+        self.broken: Exception | None = None
 
     async def share(self, system: str, seen: Sequence[Seen], quiet: float) -> Mapping[str, Known]:
         if self.broken:
-            raise StoreError("no such table")
+            raise self.broken
         self.seen += seen
         return {}
 
@@ -216,9 +217,10 @@ async def test_a_worker_shows_its_watch_what_it_is_answered_and_tells_of_alerts(
     assert len(meeting.told_of) == 1
 
 
-async def test_a_watch_that_does_not_work_stops_nothing(make_worker: Any) -> None:
+@pytest.mark.parametrize("broken", [StoreError("no such table"), UnknownRecord("no id for the alert's record")])
+async def test_a_watch_that_does_not_work_stops_nothing(broken: Exception, make_worker: Any) -> None:
     worker, meeting = watched(make_worker)
-    meeting.broken = True
+    meeting.broken = broken
     for number in range(3):
         worker.command(fitting(CreateVendor), step=f"s{number}")
         worker.clock.seconds += 6

@@ -148,7 +148,7 @@ async def test_the_audit_of_a_call_has_what_is_kept_and_nothing_hidden(
     action = system.actions[CreateVendor.contract.name]
     said = ""
     async with system.lifespan():
-        with using(action.hiding(VENDOR)):
+        with using(lambda: action.hiding(VENDOR)):
             try:
                 await action.handler(VENDOR, call)
             except ActionError as exc:
@@ -168,7 +168,7 @@ async def test_a_value_in_the_path_is_hidden_in_the_endpoint(server: Server, cal
     system = Integration(IntegrationSpec.model_validate(raw))(SystemConfig(server.url))
     action = system.actions[CreateVendor.contract.name]
     async with system.lifespan():
-        with using(action.hiding(VENDOR)):
+        with using(lambda: action.hiding(VENDOR)):
             await action.handler(VENDOR, call)
     assert "CANARY" in server.requests[-1].decode().upper()
     assert "CANARY" not in repr(told).upper()
