@@ -43,6 +43,7 @@ def _extended(world: Any) -> int:
 
 
 SAGAS = 2000
+# A backlog at that pace outlasts the look at it, also where all cores are busy.
 RATE = "50"
 
 
