@@ -9,6 +9,7 @@ import base64
 import json
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -141,12 +142,14 @@ def _views(world: Any, ids: list[str], letters: list[str]) -> dict[str, str]:
     }  # fmt: skip
     commands |= {f"show {number}": ["show", saga] for number, saga in enumerate(ids)}
     commands |= {f"letter {number}": ["dlq", "show", letter] for number, letter in enumerate(letters)}
-    told = {}
-    for name, command in commands.items():
-        told[name] = world.saga(*command, code=None)
-        assert told[name], name
-        if not name.endswith("export"):
-            told[f"{name} -o json"] = world.saga(*command, "-o", "json", code=None)
+    commands |= {
+        f"{name} -o json": [*command, "-o", "json"] for name, command in commands.items() if "export" not in name
+    }
+    with ThreadPoolExecutor(4) as pool:
+        told = dict(
+            zip(commands, pool.map(lambda command: world.saga(*command, code=None), commands.values()), strict=True)
+        )
+    assert all(told.values()), told
     return told
 
 
